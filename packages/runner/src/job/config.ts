@@ -1,0 +1,55 @@
+import type { Signal } from './signal.ts'
+
+/**
+ * Limits of a job, in the kernel's own terms (Documentation/admin-guide/cgroup-v2.rst), in camel case.
+ * On a hybrid host they are translated to the v1 files, or refused with the reason.
+ */
+export interface Limits {
+  /** CPU bandwidth as `cpu.max` has it: `'MAX PERIOD'`, `'MAX'` (period 100000) or `'max'`; microseconds. Default `'max'`. */
+  cpuMax?: string
+  /** Share of CPU under contention, 1 to 10000. Kernel default 100. */
+  cpuWeight?: number
+  /** CPUs the job may run on, as a list: `'0-3,8'`. Default: all that the parent has. */
+  cpusetCpus?: string
+  /** Hard memory limit: bytes, or a string with suffix `K`, `M`, `G` or `T` (powers of 1024), or `'max'`. Past it the whole job is killed. */
+  memoryMax?: number | string
+  /** Memory above which the kernel reclaims and throttles; same format. Refused on a hybrid host. */
+  memoryHigh?: number | string
+  /** Swap limit, same format. Default: `0` when `memoryMax` is given, else `'max'`. */
+  swapMax?: number | string
+  /** I/O limits, one `DEV rbps= wbps= riops= wiops=` a line. DEV is `MAJ:MIN`, a device node, or a path on the file system. */
+  ioMax?: string | readonly string[]
+  /** Share of I/O under contention, 1 to 10000. Kernel default 100. */
+  ioWeight?: number
+  /** Most processes and threads at once, or `'max'`. Default 4096. */
+  pidsMax?: number | 'max'
+}
+
+/** What `start` takes. */
+export interface JobConfig extends Limits {
+  /** The program and its arguments. The program is a path, or a name that is looked up in the job's `PATH`. */
+  command: readonly string[]
+  /** The job's name. Default: the runner's `jobNamePrefix` plus a UUID. Letters, digits and `_ . : -`, at most 128, not taken. */
+  name?: string
+  /**
+   * Environment, laid over the default `PATH`, `HOME`, `LANG=C.UTF-8` and `TERM=dumb`; `undefined` takes a default away.
+   * The runner's own environment is never passed on.
+   */
+  env?: Readonly<Record<string, string | undefined>>
+  /** Working directory, absolute. Default `/`. */
+  cwd?: string
+  /** User to run as, by name or numeric id. Default: the runner's own. */
+  user?: string | number
+  /** Group to run as, by name or numeric id. Default: the user's primary group. */
+  group?: string | number
+  /** Free key/value pairs that `list` filters by. */
+  labels?: Readonly<Record<string, string>>
+  /** Wall-clock limit in milliseconds, from exec. At its end: `stopSignal`, then SIGKILL after `stopGraceMs`. Default: none. */
+  timeoutMs?: number
+  /** The signal that asks the job to end. Default `'SIGTERM'`. */
+  stopSignal?: Signal
+  /** Milliseconds between `stopSignal` and SIGKILL, for `stop` and for the time-out. Default 0: SIGKILL at once. */
+  stopGraceMs?: number
+  /** `'self'` runs this program's own entry inside the fence first, see `isShimEntry`. Default `'native'`. */
+  shim?: 'native' | 'self'
+}
