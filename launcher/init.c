@@ -1,0 +1,849 @@
+/*
+ * init: PID 1 of a job's PID namespace, a fork of the launcher. It sets the job up as a list of named steps, supervises
+ * the command, and leaves a true record of its end, whatever happens to the launcher or to the runner meanwhile.
+ *
+ * It lives in the launcher's cgroup, not in the job's: the job's memory limit does not reach it, and `cgroup.kill` on the
+ * job spares it. Being PID 1, it cannot be killed or stopped from inside; it is non-dumpable; and all signals are
+ * blocked and read from a signalfd, where those that the job sends are told apart by their sender: a process outside
+ * the namespace has no id in it and shows as pid 0 (kernel/signal.c, send_signal_locked()).
+ */
+#define _GNU_SOURCE
+#include "init.h"
+#include "folder.h"
+#include "frame.h"
+#include "kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* Room that is reserved for the exit record at the start, so that a full disk cannot make an outcome unknown. */
+#define IN_RECORD_RESERVE 8192
+/* A counter file is never this long for one job. */
+#define IN_COUNTER_MAX 16384
+#define IN_REPORT_MAX 4096
+#define IN_NEVER INT64_MAX
+
+/* Everything that init knows of its job. Strings go into the payload of the start frame. */
+struct init {
+	const char *payload;
+	size_t len;
+	struct in_failure failure;
+	struct cm_spec command;
+
+	const char *dir;
+	const char *cgroup;
+	int dir_fd;
+	int record_fd;      /* exit.new, reserved */
+	int init_record_fd; /* init */
+	int cgroup_fd;
+	int kill_fd; /* cgroup.kill */
+	int signal_fd;
+	int report_fd;
+	size_t cgroups_made;
+	int oom_event_fd; /* v1 only: readable when the memory cgroup is out of memory */
+	int oom_control_fd;
+
+	pid_t pid;
+	char report[IN_REPORT_MAX]; /* what the command's child has said */
+	size_t report_len;
+	bool started;
+	bool ended;
+	int wait_status;
+
+	int64_t timeout_ms;
+	int64_t grace_ms;
+	int stop_signal;
+	int64_t started_ms; /* since the epoch */
+	int64_t deadline;   /* monotonic ns of the time-out or of the end of the grace */
+	int64_t timed_out;
+	int64_t finished;           /* monotonic ns */
+	int64_t finished_ms;        /* since the epoch */
+	int64_t oom_check;          /* monotonic ns of the next look at the counter */
+	int64_t oom_backoff;
+	bool remove; /* the runner is gone and wants nothing kept */
+};
+
+static int64_t in_now(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Notes where the start failed; returns `error` so that a step can end with it. */
+static int in_fail(struct init *in, const char *step, const char *path, int error)
+{
+	in->failure = (struct in_failure){ .step = step, .path = path, .error = error };
+	return error;
+}
+
+static int in_write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int in_write_file(int dir_fd, const char *path, int flags, const char *data, size_t len)
+{
+	auto_fd fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | flags, 0600);
+
+	return fd < 0 ? -errno : in_write_all(fd, data, len);
+}
+
+/* Reads at most `size - 1` bytes and ends them with NUL; the length, or a negative errno. */
+static ssize_t in_read_file(int dir_fd, const char *path, char *text, size_t size)
+{
+	auto_fd fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (len < size - 1) {
+		ssize_t n = read(fd, text + len, size - 1 - len);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	text[len] = '\0';
+	return (ssize_t)len;
+}
+
+/* Tells the launcher; one that is gone is not missed, as the record on disk says the same. */
+static void in_tell(const struct fr_writer *message)
+{
+	if (!message->failed)
+		send(IN_STATUS_FD, message->data, message->len, MSG_NOSIGNAL);
+}
+
+/* ---- reading the start frame ---- */
+
+static int in_parse_numbers(struct init *in)
+{
+	static const struct {
+		const char *key;
+		long long fallback;
+	} keys[] = { { "uid", -1 }, { "gid", -1 }, { "dropcap", -1 }, { "timeout", 0 }, { "grace", 0 }, { "stopsignal", SIGTERM } };
+	long long numbers[6];
+
+	for (size_t i = 0; i < 6; i++) {
+		const char *text = fr_get(in->payload, in->len, keys[i].key);
+
+		numbers[i] = keys[i].fallback;
+		if (text && fr_number(text, 0, UINT32_MAX, &numbers[i]))
+			return in_fail(in, "frame", keys[i].key, -EINVAL);
+	}
+	in->command.uid = numbers[0];
+	in->command.gid = numbers[1];
+	in->command.drop_capability = numbers[2];
+	in->timeout_ms = numbers[3];
+	in->grace_ms = numbers[4];
+	in->stop_signal = (int)numbers[5];
+	return 0;
+}
+
+/* Collects the repeated fields into arrays that end with NULL. */
+static int in_parse_lists(struct init *in)
+{
+	struct cm_spec *cm = &in->command;
+	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_field field;
+	size_t args = 0, envs = 0;
+	long long group;
+
+	cm->argv = calloc(fr_count(in->payload, in->len, "arg") + 1, sizeof *cm->argv);
+	cm->envp = calloc(fr_count(in->payload, in->len, "env") + 1, sizeof *cm->envp);
+	cm->groups = calloc(fr_count(in->payload, in->len, "group") + 1, sizeof *cm->groups);
+	cm->join_fds = calloc(fr_count(in->payload, in->len, "join") + 1, sizeof *cm->join_fds);
+	if (!cm->argv || !cm->envp || !cm->groups || !cm->join_fds)
+		return in_fail(in, "memory", "", -ENOMEM);
+	while (fr_next(&reader, &field)) {
+		if (fr_is(&field, "arg"))
+			cm->argv[args++] = (char *)field.value;
+		else if (fr_is(&field, "env"))
+			cm->envp[envs++] = (char *)field.value;
+		else if (fr_is(&field, "group")) {
+			if (fr_number(field.value, 0, UINT32_MAX, &group))
+				return in_fail(in, "frame", "group", -EINVAL);
+			cm->groups[cm->group_count++] = (gid_t)group;
+		}
+	}
+	return args ? 0 : in_fail(in, "frame", "arg", -EINVAL);
+}
+
+static int in_parse(struct init *in)
+{
+	int error = in_parse_numbers(in);
+
+	in->dir = fr_get(in->payload, in->len, "dir");
+	in->cgroup = fr_get(in->payload, in->len, "cgroup");
+	in->command.cwd = fr_get(in->payload, in->len, "cwd");
+	in->command.handoff = fr_get(in->payload, in->len, "handoff") != NULL;
+	if (!error && (!in->dir || !in->cgroup || !in->command.cwd))
+		error = in_fail(in, "frame", !in->dir ? "dir" : !in->cgroup ? "cgroup" : "cwd", -EINVAL);
+	return error ? error : in_parse_lists(in);
+}
+
+/* ---- the steps of a start ---- */
+
+/* An unprivileged launcher's jobs have a user namespace, in which only its own user exists. */
+static int in_map_user(struct init *in, uint64_t namespaces, uid_t uid, gid_t gid)
+{
+	char map[64];
+	int error, len;
+
+	if (!(namespaces & CLONE_NEWUSER))
+		return 0;
+	/* The files below belong to root as long as this process is not dumpable (proc(5)). */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	error = in_write_file(AT_FDCWD, "/proc/self/setgroups", 0, "deny", 4);
+	len = snprintf(map, sizeof map, "%u %u 1", uid, uid);
+	if (!error)
+		error = in_write_file(AT_FDCWD, "/proc/self/uid_map", 0, map, (size_t)len);
+	len = snprintf(map, sizeof map, "%u %u 1", gid, gid);
+	if (!error)
+		error = in_write_file(AT_FDCWD, "/proc/self/gid_map", 0, map, (size_t)len);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	return error ? in_fail(in, "user-namespace", "/proc/self/uid_map", error) : 0;
+}
+
+/* Makes the job's folder: mkdir is what claims the name. */
+static int in_make_folder(struct init *in)
+{
+	const char *spec = fr_get(in->payload, in->len, "spec");
+	int error;
+
+	if (mkdir(in->dir, 0700))
+		return in_fail(in, "folder", in->dir, -errno);
+	in->dir_fd = open(in->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (in->dir_fd < 0)
+		return in_fail(in, "folder", in->dir, -errno);
+	in->command.output_fd = openat(in->dir_fd, "output", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	if (in->command.output_fd < 0)
+		return in_fail(in, "output", in->dir, -errno);
+	if (!spec)
+		return in_fail(in, "frame", "spec", -EINVAL);
+	error = in_write_file(in->dir_fd, "spec.json", O_CREAT | O_EXCL, spec, strlen(spec));
+	return error ? in_fail(in, "spec", in->dir, error) : 0;
+}
+
+/* Reserves the exit record's blocks. A file system without fallocate gets none, and takes the risk. */
+static int in_reserve_record(struct init *in)
+{
+	in->record_fd = openat(in->dir_fd, "exit.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (in->record_fd < 0)
+		return in_fail(in, "reserve", in->dir, -errno);
+	if (fallocate(in->record_fd, 0, 0, IN_RECORD_RESERVE) && errno != EOPNOTSUPP)
+		return in_fail(in, "reserve", in->dir, -errno);
+	return 0;
+}
+
+/* Writes down who this init is: pid on the host, start time and boot, which together no other process ever has. */
+static int in_write_identity(struct init *in)
+{
+	char stat[1024], boot[64], *at, *end;
+	struct fr_writer record = { 0 };
+	ssize_t len = in_read_file(in->command.proc_fd, "self/stat", stat, sizeof stat);
+	ssize_t boot_len = in_read_file(in->command.proc_fd, "sys/kernel/random/boot_id", boot, sizeof boot);
+	int error = 0;
+
+	if (len < 0 || boot_len < 0)
+		return in_fail(in, "identity", "/proc", (int)(len < 0 ? len : boot_len));
+	fr_add_number(&record, "pid", atoll(stat));
+	/* Field 22, counted from behind the command's name, which may hold anything (proc(5)). */
+	at = strrchr(stat, ')');
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		error = -EPROTO;
+	else {
+		end = strchr(at + 1, ' ');
+		fr_add_bytes(&record, "starttime", at + 1, end ? (size_t)(end - at - 1) : strlen(at + 1));
+		fr_add_bytes(&record, "boot", boot, strcspn(boot, "\n"));
+		in->init_record_fd = openat(in->dir_fd, "init", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+		if (in->init_record_fd < 0)
+			error = -errno;
+		else
+			error = record.failed ? -ENOMEM : in_write_all(in->init_record_fd, record.data, record.len);
+	}
+	fr_free(&record);
+	return error ? in_fail(in, "identity", in->dir, error) : 0;
+}
+
+/* Makes the cgroups, then writes the limits, in the order of the frame. */
+static int in_make_cgroups(struct init *in)
+{
+	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_field field;
+	const char *file = NULL;
+	bool optional = false;
+
+	while (fr_next(&reader, &field)) {
+		if (fr_is(&field, "mkdir")) {
+			if (mkdir(field.value, 0755))
+				return in_fail(in, "cgroup", field.value, -errno);
+			in->cgroups_made++;
+		} else if (fr_is(&field, "file")) {
+			file = field.value;
+			optional = false;
+		} else if (fr_is(&field, "optional")) {
+			optional = true;
+		} else if (fr_is(&field, "value") && file) {
+			int error = in_write_file(AT_FDCWD, file, 0, field.value, strlen(field.value));
+
+			if (error && !(optional && error == -ENOENT))
+				return in_fail(in, "limit", file, error);
+		}
+	}
+	return 0;
+}
+
+/* Opens what the command is cloned into, and what kills it. */
+static int in_open_cgroups(struct init *in)
+{
+	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_field field;
+
+	in->cgroup_fd = open(in->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (in->cgroup_fd < 0)
+		return in_fail(in, "cgroup", in->cgroup, -errno);
+	in->kill_fd = openat(in->cgroup_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+	if (in->kill_fd < 0)
+		return in_fail(in, "cgroup-kill", in->cgroup, -errno);
+	while (fr_next(&reader, &field)) {
+		if (fr_is(&field, "join")) {
+			int fd = open(field.value, O_WRONLY | O_CLOEXEC);
+
+			if (fd < 0)
+				return in_fail(in, "join-cgroup", field.value, -errno);
+			in->command.join_fds[in->command.join_count++] = fd;
+		}
+	}
+	return 0;
+}
+
+/*
+ * v1 has no memory.oom.group: init hears of the cgroup being out of memory (Documentation/admin-guide/cgroup-v1/
+ * memory.rst, 10) and ends the whole job once the counter says that something was killed.
+ */
+static int in_watch_oom(struct init *in)
+{
+	const char *dir = fr_get(in->payload, in->len, "oomgroup");
+	char text[64];
+	int error, len;
+
+	if (!dir)
+		return 0;
+	auto_fd dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return in_fail(in, "oom-group", dir, -errno);
+	in->oom_event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	in->oom_control_fd = openat(dir_fd, "memory.oom_control", O_RDONLY | O_CLOEXEC);
+	if (in->oom_event_fd < 0 || in->oom_control_fd < 0)
+		return in_fail(in, "oom-group", dir, -errno);
+	len = snprintf(text, sizeof text, "%d %d", in->oom_event_fd, in->oom_control_fd);
+	error = in_write_file(dir_fd, "cgroup.event_control", 0, text, (size_t)len);
+	return error ? in_fail(in, "oom-group", dir, error) : 0;
+}
+
+/*
+ * A mount tree of the job's own: what it mounts does not reach the host; what the host unmounts goes here too, so that
+ * no job keeps a file system busy. Then a /proc that shows the job's own processes.
+ */
+static int in_make_mounts(struct init *in)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
+		return in_fail(in, "mount-propagation", "/", -errno);
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+		return in_fail(in, "mount-proc", "/proc", -errno);
+	return 0;
+}
+
+static int in_raise_loopback(struct init *in, uint64_t namespaces)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+
+	if (!(namespaces & CLONE_NEWNET))
+		return 0;
+	auto_fd fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request))
+		return in_fail(in, "loopback", "lo", -errno);
+	request.ifr_flags |= IFF_UP;
+	return ioctl(fd, SIOCSIFFLAGS, &request) ? in_fail(in, "loopback", "lo", -errno) : 0;
+}
+
+static int in_block_signals(struct init *in)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, NULL))
+		return in_fail(in, "signals", "", -errno);
+	in->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	return in->signal_fd < 0 ? in_fail(in, "signals", "", -errno) : 0;
+}
+
+/* What was open for the command alone. */
+static void in_close_inherited(struct init *in)
+{
+	close(in->command.null_fd);
+	close(in->command.output_fd);
+	close(in->command.proc_fd);
+	close(in->cgroup_fd);
+	for (size_t i = 0; i < in->command.join_count; i++)
+		close(in->command.join_fds[i]);
+}
+
+/* Forks the command straight into its cgroup: not even its first page is charged to another. */
+static int in_fork_command(struct init *in)
+{
+	struct clone_args args = {
+		.flags = CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = (uint64_t)in->cgroup_fd,
+	};
+	int report[2], error;
+
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK))
+		return in_fail(in, "report", "", -errno);
+	in->pid = kn_clone3(&args);
+	if (in->pid == 0)
+		cm_main(&in->command, report[1]);
+	error = in->pid < 0 ? in_fail(in, "fork", in->cgroup, -errno) : 0;
+	in->report_fd = report[0];
+	close(report[1]);
+	in_close_inherited(in);
+	return error;
+}
+
+static int in_set_up(struct init *in, uint64_t namespaces, uid_t uid, gid_t gid)
+{
+	int error;
+
+	if ((error = in_map_user(in, namespaces, uid, gid)) || (error = in_parse(in)))
+		return error;
+	in->command.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	in->command.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (in->command.null_fd < 0 || in->command.proc_fd < 0)
+		return in_fail(in, "stdio", in->command.null_fd < 0 ? "/dev/null" : "/proc", -errno);
+	if ((error = in_block_signals(in)) || (error = in_make_folder(in)) || (error = in_reserve_record(in)) ||
+	    (error = in_write_identity(in)) || (error = in_make_cgroups(in)) || (error = in_open_cgroups(in)) ||
+	    (error = in_watch_oom(in)) || (error = in_make_mounts(in)) || (error = in_raise_loopback(in, namespaces)))
+		return error;
+	return in_fork_command(in);
+}
+
+/* ---- taking down ---- */
+
+/* A cgroup whose last process has been reaped may still be busy for a moment: waits for `populated 0`, where v2 tells. */
+static void in_await_empty(const char *dir, int64_t wait_ms)
+{
+	char path[PATH_MAX], text[256];
+
+	if (snprintf(path, sizeof path, "%s/cgroup.events", dir) >= (int)sizeof path)
+		return;
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct pollfd event = { .fd = fd, .events = POLLPRI };
+
+	if (fd >= 0) {
+		ssize_t len = pread(fd, text, sizeof text - 1, 0);
+
+		text[len > 0 ? len : 0] = '\0';
+		if (!strstr(text, "populated 1"))
+			event.fd = -1;
+	}
+	poll(&event, 1, (int)wait_ms);
+}
+
+/* Removes the job's cgroups, the last made first; what cannot be removed in the end is left to the next runner. */
+static void in_remove_cgroups(struct init *in)
+{
+	for (size_t left = in->cgroups_made; left > 0; left--) {
+		struct fr_reader reader = { in->payload, in->payload + in->len };
+		struct fr_field field = { 0 };
+
+		for (size_t i = 0; i < left;) {
+			fr_next(&reader, &field);
+			i += fr_is(&field, "mkdir");
+		}
+		for (int64_t wait_ms = 1; rmdir(field.value) && errno == EBUSY && wait_ms <= 1024; wait_ms *= 2)
+			in_await_empty(field.value, wait_ms);
+	}
+}
+
+/* Ends every process of the job and reaps until none is left. */
+static void in_kill_all(struct init *in)
+{
+	if (in->kill_fd >= 0)
+		(void)!write(in->kill_fd, "1", 1);
+	/* Also those that found a way into another cgroup: in this namespace -1 is all but init. */
+	kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
+		;
+}
+
+/* A start that failed leaves nothing behind. */
+static _Noreturn void in_refuse(struct init *in)
+{
+	struct fr_writer message = { 0 };
+
+	in_kill_all(in);
+	in_remove_cgroups(in);
+	if (in->dir_fd >= 0)
+		fo_remove(in->dir);
+	fr_add(&message, "type", "error");
+	fr_add(&message, "step", in->failure.step);
+	fr_add(&message, "path", in->failure.path);
+	fr_add_number(&message, "errno", -in->failure.error);
+	in_tell(&message);
+	_exit(1);
+}
+
+/* ---- the end ---- */
+
+/* Adds the counters, as the kernel prints them, to the record. */
+static void in_add_counters(struct init *in, struct fr_writer *record)
+{
+	static char text[IN_COUNTER_MAX];
+	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_field field;
+	const char *key = NULL;
+	char name[64];
+
+	while (fr_next(&reader, &field)) {
+		if (fr_is(&field, "read"))
+			key = field.value;
+		else if (fr_is(&field, "path") && key) {
+			ssize_t len = in_read_file(AT_FDCWD, field.value, text, sizeof text);
+
+			if (len >= 0 && snprintf(name, sizeof name, "read.%s", key) < (int)sizeof name)
+				fr_add_bytes(record, name, text, (size_t)len);
+		}
+	}
+}
+
+/* Whether somebody had asked the job to stop, and when. */
+static void in_add_stopping(struct init *in, struct fr_writer *record)
+{
+	char text[256];
+	ssize_t len = in_read_file(in->dir_fd, "stopping", text, sizeof text);
+
+	if (len > 0 && fr_check(text, (size_t)len) == 0) {
+		const char *at = fr_get(text, (size_t)len, "monotonic");
+
+		if (at)
+			fr_add(record, "stopping", at);
+	}
+}
+
+static void in_make_record(struct init *in, struct fr_writer *record)
+{
+	if (WIFSIGNALED(in->wait_status))
+		fr_add_number(record, "signaled", WTERMSIG(in->wait_status));
+	else
+		fr_add_number(record, "exited", WEXITSTATUS(in->wait_status));
+	fr_add_number(record, "started", in->started_ms);
+	fr_add_number(record, "finished", in->finished_ms);
+	fr_add_number(record, "monotonic", in->finished);
+	if (in->timed_out)
+		fr_add_number(record, "timedout", in->timed_out);
+	in_add_stopping(in, record);
+	in_add_counters(in, record);
+}
+
+/* Publishes the record: whole and on disk before it has its name. */
+static int in_publish_record(struct init *in, const struct fr_writer *record)
+{
+	int error = record->failed ? -ENOMEM : in_write_all(in->record_fd, record->data, record->len);
+
+	if (!error && (ftruncate(in->record_fd, (off_t)record->len) || fsync(in->record_fd) ||
+		       renameat(in->dir_fd, "exit.new", in->dir_fd, "exit")))
+		error = -errno;
+	return error;
+}
+
+/* The command has ended: nothing of the job outlives it. */
+static _Noreturn void in_finish(struct init *in)
+{
+	struct fr_writer record = { 0 }, message = { 0 };
+	int error;
+
+	in_kill_all(in);
+	in_make_record(in, &record);
+	in_remove_cgroups(in);
+	error = in_publish_record(in, &record);
+	fr_add(&message, "type", "exited");
+	fr_append(&message, record.data, record.len);
+	if (error)
+		fr_add_number(&message, "unsaved", -error);
+	if (in->remove) {
+		fr_add(&message, "removed", "1");
+		fo_remove(in->dir);
+	}
+	in_tell(&message);
+	_exit(0);
+}
+
+/* ---- supervision ---- */
+
+static void in_kill_cgroup(struct init *in)
+{
+	(void)!write(in->kill_fd, "1", 1);
+}
+
+/* The command's child has closed its end: it was exec'd, or says why not, or died. */
+static int in_on_report_end(struct init *in)
+{
+	struct fr_writer record = { 0 }, message = { 0 };
+	bool valid = fr_check(in->report, in->report_len) == 0;
+	const char *step = valid ? fr_get(in->report, in->report_len, "step") : NULL;
+	const char *pid = valid ? fr_get(in->report, in->report_len, "pid") : NULL;
+	const char *path = valid ? fr_get(in->report, in->report_len, "path") : NULL;
+	long long number = 0;
+	int error;
+
+	close(in->report_fd);
+	in->report_fd = -1;
+	if (step) {
+		fr_number(fr_get(in->report, in->report_len, "errno"), 0, INT_MAX, &number);
+		return in_fail(in, step, path ? path : "", -(int)number);
+	}
+	if (!pid || (in->command.handoff && !fr_get(in->report, in->report_len, "ready")))
+		return in_fail(in, pid ? "shim" : "fork", in->command.argv[0], -ECHILD);
+	fr_add(&record, "command", pid);
+	in->started_ms = in_now(CLOCK_REALTIME) / 1000000;
+	fr_add_number(&record, "started", in->started_ms);
+	fr_add_number(&record, "monotonic", in_now(CLOCK_MONOTONIC));
+	error = record.failed ? -ENOMEM : in_write_all(in->init_record_fd, record.data, record.len);
+	if (error)
+		return in_fail(in, "identity", in->dir, error);
+	close(in->init_record_fd);
+	fr_add(&message, "type", "started");
+	fr_append(&message, record.data, record.len);
+	in_tell(&message);
+	fr_free(&record);
+	fr_free(&message);
+	close(IN_SETUP_FD);
+	in->started = true;
+	if (in->timeout_ms > 0)
+		in->deadline = in_now(CLOCK_MONOTONIC) + in->timeout_ms * 1000000;
+	return 0;
+}
+
+static int in_on_report(struct init *in)
+{
+	for (;;) {
+		ssize_t n = read(in->report_fd, in->report + in->report_len, sizeof in->report - in->report_len);
+
+		if (n > 0)
+			in->report_len += (size_t)n;
+		else if (n < 0 && errno == EAGAIN)
+			return 0;
+		else if (n == 0 || errno != EINTR)
+			return in_on_report_end(in);
+	}
+}
+
+static void in_reap(struct init *in)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+		if (pid == in->pid) {
+			in->ended = true;
+			in->wait_status = status;
+			in->finished = in_now(CLOCK_MONOTONIC);
+			in->finished_ms = in_now(CLOCK_REALTIME) / 1000000;
+		}
+	}
+}
+
+/*
+ * Passes a signal on when it comes from outside the namespace. The launcher sends IN_PASS_SIGNAL with the number as its
+ * value, since SIGSTOP itself would stop init. A job that forges one signals only its own command.
+ */
+static void in_on_signal(struct init *in)
+{
+	struct signalfd_siginfo info;
+
+	while (read(in->signal_fd, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo == SIGCHLD)
+			in_reap(in);
+		else if (info.ssi_pid == 0 && !in->ended)
+			kill(in->pid, info.ssi_signo == (uint32_t)IN_PASS_SIGNAL && info.ssi_code == SI_QUEUE ?
+					      info.ssi_int :
+					      (int)info.ssi_signo);
+	}
+}
+
+/* The launcher says that the runner is gone (any message), or is gone itself (end of file). */
+static void in_on_status(struct init *in, struct pollfd *status)
+{
+	char word[16];
+	ssize_t n = recv(IN_STATUS_FD, word, sizeof word, MSG_DONTWAIT);
+
+	if (n > 0) {
+		in->remove = true;
+		in_kill_cgroup(in);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		status->fd = -1;
+	}
+}
+
+static void in_on_deadline(struct init *in, int64_t now)
+{
+	if (!in->timed_out) {
+		in->timed_out = now;
+		if (in->grace_ms > 0) {
+			kill(in->pid, in->stop_signal);
+			in->deadline = now + in->grace_ms * 1000000;
+			return;
+		}
+	}
+	in->deadline = IN_NEVER;
+	in_kill_cgroup(in);
+}
+
+/* The event precedes the kill, and nothing tells of the kill: looks at the counter, with a back-off of at most a second. */
+static void in_check_oom(struct init *in, int64_t now)
+{
+	char text[256], *count;
+	ssize_t n = pread(in->oom_control_fd, text, sizeof text - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	count = strstr(text, "oom_kill ");
+	if (count && atoll(count + strlen("oom_kill ")) > 0) {
+		in->oom_check = IN_NEVER;
+		in_kill_cgroup(in);
+		return;
+	}
+	in->oom_backoff *= 2;
+	in->oom_check = in->oom_backoff > 1000000000 ? IN_NEVER : now + in->oom_backoff;
+}
+
+static void in_on_oom(struct init *in)
+{
+	uint64_t count;
+
+	if (read(in->oom_event_fd, &count, sizeof count) == sizeof count) {
+		in->oom_backoff = 500000;
+		in_check_oom(in, in_now(CLOCK_MONOTONIC));
+	}
+}
+
+static struct timespec *in_timeout(struct init *in, struct timespec *timeout)
+{
+	int64_t until = in->deadline < in->oom_check ? in->deadline : in->oom_check;
+	int64_t left = until - in_now(CLOCK_MONOTONIC);
+
+	if (until == IN_NEVER)
+		return NULL;
+	if (left < 0)
+		left = 0;
+	*timeout = (struct timespec){ .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
+	return timeout;
+}
+
+static void in_on_timers(struct init *in)
+{
+	int64_t now = in_now(CLOCK_MONOTONIC);
+
+	if (now >= in->deadline)
+		in_on_deadline(in, now);
+	if (now >= in->oom_check)
+		in_check_oom(in, now);
+}
+
+static _Noreturn void in_supervise(struct init *in)
+{
+	struct pollfd fds[] = {
+		{ .fd = in->signal_fd, .events = POLLIN },
+		{ .fd = in->report_fd, .events = POLLIN },
+		{ .fd = IN_STATUS_FD, .events = POLLIN },
+		{ .fd = IN_LIFELINE_FD, .events = POLLIN },
+		{ .fd = in->oom_event_fd, .events = POLLIN },
+	};
+	struct timespec timeout;
+
+	if (!fr_get(in->payload, in->len, "lifeline"))
+		fds[3].fd = -1;
+	for (;;) {
+		if (ppoll(fds, sizeof fds / sizeof *fds, in_timeout(in, &timeout), NULL) > 0) {
+			/* Before the end is looked at: a command that has ended by now had been exec'd before. */
+			if (fds[1].fd >= 0 && in_on_report(in))
+				in_refuse(in);
+			fds[1].fd = in->report_fd;
+			if (fds[0].revents)
+				in_on_signal(in);
+			if (fds[2].revents)
+				in_on_status(in, &fds[2]);
+			if (fds[3].revents) {
+				fds[3].fd = -1;
+				in->remove = true;
+				in_kill_cgroup(in);
+			}
+			if (fds[4].revents)
+				in_on_oom(in);
+		}
+		in_on_timers(in);
+		if (in->ended) {
+			if (in->report_fd >= 0 && in_on_report(in))
+				in_refuse(in);
+			/* A shim died and left its end of the pipe to a child: it never came to the command. */
+			if (!in->started && in_fail(in, "shim", in->command.argv[0], -ECHILD))
+				in_refuse(in);
+			in_finish(in);
+		}
+	}
+}
+
+/* The body of PID 1; `payload` is a checked start frame. */
+void in_main(const char *payload, size_t len, uint64_t namespaces, uid_t uid, gid_t gid)
+{
+	static struct init init;
+	struct init *in = &init;
+
+	/* Everywhere else the kill(-1) of in_kill_all() would reach the host. */
+	if (getpid() != 1)
+		_exit(1);
+	*in = (struct init){
+		.payload = payload, .len = len, .dir_fd = -1, .record_fd = -1, .init_record_fd = -1, .cgroup_fd = -1,
+		.kill_fd = -1, .signal_fd = -1, .report_fd = -1, .oom_event_fd = -1, .oom_control_fd = -1,
+		.deadline = IN_NEVER, .oom_check = IN_NEVER,
+		.command = { .null_fd = -1, .output_fd = -1, .proc_fd = -1, .uid = -1, .gid = -1, .drop_capability = -1 },
+	};
+	if (in_set_up(in, namespaces, uid, gid))
+		in_refuse(in);
+	in_supervise(in);
+}

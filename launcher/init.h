@@ -1,0 +1,48 @@
+/* PID 1 of a job. */
+#ifndef CORRAL_INIT_H
+#define CORRAL_INIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The fixed descriptors that an init has besides 0 to 2. */
+enum {
+	IN_STATUS_FD = 3,   /* SOCK_SEQPACKET to the launcher */
+	IN_SETUP_FD = 4,    /* the lock that tells the next launcher that a start is in progress */
+	IN_LIFELINE_FD = 5, /* pidfd of the runner, for `onExit: 'kill'` */
+	IN_FIRST_FREE_FD = 6,
+};
+
+/* The signal that carries a signal number for the command in its value: see in_on_signal(). */
+#define IN_PASS_SIGNAL (SIGRTMAX)
+
+/* Where a start failed; `path` belongs to the payload or is static. */
+struct in_failure {
+	const char *step;
+	const char *path;
+	int error; /* negative errno */
+};
+
+/* What the command is; pointers go into the start frame. */
+struct cm_spec {
+	char **argv;
+	char **envp;
+	const char *cwd;
+	gid_t *groups;
+	size_t group_count;
+	long long uid; /* -1: as it is */
+	long long gid;
+	long long drop_capability; /* -1: none */
+	int handoff;
+	int null_fd;
+	int output_fd;
+	int proc_fd;   /* the host's /proc, where a process finds its own host pid */
+	int *join_fds; /* cgroup.procs of v1 hierarchies */
+	size_t join_count;
+};
+
+_Noreturn void in_main(const char *payload, size_t len, uint64_t namespaces, uid_t uid, gid_t gid);
+_Noreturn void cm_main(const struct cm_spec *spec, int report_fd);
+
+#endif

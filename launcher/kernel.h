@@ -1,0 +1,45 @@
+/* System calls that C libraries have no wrappers for, and descriptors that close themselves. */
+#ifndef CORRAL_KERNEL_H
+#define CORRAL_KERNEL_H
+
+#include <linux/sched.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
+
+static inline void kn_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/* A descriptor that is closed when its scope ends; set it to -1 to keep it open. */
+#define auto_fd __attribute__((cleanup(kn_close))) int
+
+static inline pid_t kn_clone3(struct clone_args *args)
+{
+	return (pid_t)syscall(SYS_clone3, args, sizeof *args);
+}
+
+static inline int kn_pidfd_open(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static inline int kn_pidfd_send_signal(int pidfd, int sig, siginfo_t *info)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, sig, info, 0);
+}
+
+static inline int kn_close_range(unsigned first, unsigned last, unsigned flags)
+{
+	return (int)syscall(SYS_close_range, first, last, flags);
+}
+
+#endif
