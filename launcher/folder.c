@@ -1,19 +1,26 @@
 #define _GNU_SOURCE
 #include "folder.h"
-#include "kernel.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <unistd.h>
 
 /* Removes a job's folder, which is flat. `init` goes first: without it a folder is no job, whoever looks meanwhile. */
 void fo_remove(const char *dir)
 {
-	static const char *const names[] = { "init", "exit", "exit.new", "output", "spec.json", "spec.json.new", "stopping" };
-	auto_fd fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
 
-	if (fd < 0)
+	if (!entries) {
+		if (fd >= 0)
+			close(fd);
 		return;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		unlinkat(fd, names[i], 0);
-	unlinkat(AT_FDCWD, dir, AT_REMOVEDIR);
+	}
+	unlinkat(fd, "init", 0);
+	while ((entry = readdir(entries)))
+		unlinkat(fd, entry->d_name, 0);
+	closedir(entries);
+	rmdir(dir);
 }

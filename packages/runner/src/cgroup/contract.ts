@@ -14,6 +14,8 @@ export interface ControllerPlace {
 /** Where the jobs of one storage root live. Plain data: the launcher hands it to each runner that comes later. */
 export interface Place {
   mode: PlaceMode
+  /** The `cgroupParent` that was asked for, as it was given. */
+  parent?: string
   /** One sentence: why this mode. */
   why: string
   layout: 'unified' | 'hybrid'

@@ -1,0 +1,100 @@
+import { getSystemErrorMap } from 'node:util'
+
+import { CorralError, type CorralErrorCode } from './corral-error.ts'
+
+/** The errno's name of a number (`2` → `ENOENT`). */
+export function errnoName(number: number): string {
+  return getSystemErrorMap().get(-number)?.[0] ?? `errno ${number}`
+}
+
+/** What an errno means, in words. */
+export function errnoText(name: string): string {
+  for (const [code, text] of getSystemErrorMap().values()) if (code === name) return text
+  return extraTexts[name] ?? name
+}
+
+/** Errnos that libuv has no text for. */
+const extraTexts: Record<string, string> = {
+  ENOEXEC: 'exec format error',
+  ECHILD: 'the process ended before it got there',
+  EBADMSG: 'malformed message',
+  EDQUOT: 'disk quota exceeded',
+}
+
+/** A step of a start as the launcher names it: the code of its failure, what was attempted, and what might fix it. */
+interface Step {
+  code: CorralErrorCode
+  attempted: string
+  hint?: string
+}
+
+const steps: Record<string, Step> = {
+  folder: { code: 'STORAGE_UNUSABLE', attempted: "make the job's folder" },
+  output: { code: 'STORAGE_UNUSABLE', attempted: "make the job's output file" },
+  spec: { code: 'STORAGE_UNUSABLE', attempted: "write the job's spec" },
+  reserve: { code: 'STORAGE_UNUSABLE', attempted: 'reserve room for the exit record' },
+  identity: { code: 'STORAGE_UNUSABLE', attempted: "write init's record" },
+  cgroup: { code: 'CGROUP_UNAVAILABLE', attempted: "make the job's cgroup", hint: 'corral doctor says what is missing' },
+  'cgroup-kill': {
+    code: 'CGROUP_UNAVAILABLE',
+    attempted: "open the cgroup's cgroup.kill",
+    hint: 'Linux 5.14 or later is needed',
+  },
+  'join-cgroup': { code: 'CGROUP_UNAVAILABLE', attempted: 'join the cgroup' },
+  'oom-group': { code: 'CGROUP_UNAVAILABLE', attempted: 'watch the cgroup for being out of memory' },
+  limit: { code: 'LIMIT_REFUSED', attempted: 'write the limit' },
+  clone: {
+    code: 'NAMESPACE_REFUSED',
+    attempted: 'clone into new namespaces',
+    hint: 'without root, unprivileged user namespaces must be allowed: corral doctor tells',
+  },
+  'user-namespace': { code: 'NAMESPACE_REFUSED', attempted: 'map the user into its namespace' },
+  'mount-propagation': { code: 'NAMESPACE_REFUSED', attempted: 'make the mount tree private' },
+  'mount-proc': { code: 'NAMESPACE_REFUSED', attempted: 'mount a /proc of its own' },
+  loopback: { code: 'NAMESPACE_REFUSED', attempted: 'raise the loopback interface' },
+  'cgroup-namespace': { code: 'NAMESPACE_REFUSED', attempted: 'make a cgroup namespace' },
+  fork: { code: 'START_FAILED', attempted: 'fork the command' },
+  user: { code: 'START_FAILED', attempted: 'become the user' },
+  cwd: { code: 'CWD_UNUSABLE', attempted: 'enter the working directory' },
+  exec: { code: 'COMMAND_NOT_EXECUTABLE', attempted: 'execute the command' },
+  shim: { code: 'START_FAILED', attempted: "run the program's own entry as shim" },
+}
+
+/** Our failure for a step of a start that failed with an errno. */
+export function startError(step: string, path: string, errno: string, message = ''): CorralError {
+  const known = steps[step]
+  const code = startCode(step, known, errno)
+  const attempted = `${known?.attempted ?? step}${path === '' ? '' : ` ${path}`}`
+  const detail = message === '' ? '' : `: ${message}`
+  const hint = known?.hint === undefined ? '' : `; ${known.hint}`
+  return new CorralError(code, `could not ${attempted}: ${errnoText(errno)} (${errno})${detail}${hint}`, {
+    syscall: step,
+    path,
+    errno,
+  })
+}
+
+function startCode(step: string, known: Step | undefined, errno: string): CorralErrorCode {
+  if (step === 'exec' && errno === 'ENOENT') return 'COMMAND_NOT_FOUND'
+  if (known?.code === 'STORAGE_UNUSABLE' && (errno === 'ENOSPC' || errno === 'EDQUOT')) return 'STORAGE_FULL'
+  return known?.code ?? 'START_FAILED'
+}
+
+/** Our failure for a Node file system error. */
+export function fileError(code: CorralErrorCode, attempted: string, cause: unknown): CorralError {
+  const { code: errno, path, syscall } = cause as NodeJS.ErrnoException
+  const full = code === 'STORAGE_UNUSABLE' && (errno === 'ENOSPC' || errno === 'EDQUOT')
+  const reason = errno === undefined ? String(cause) : `${errnoText(errno)} (${errno})`
+  const at = path === undefined || attempted.includes(path) ? '' : ` ${path}`
+  return new CorralError(full ? 'STORAGE_FULL' : code, `could not ${attempted}${at}: ${reason}`, {
+    cause,
+    ...(path !== undefined && { path }),
+    ...(syscall !== undefined && { syscall }),
+    ...(errno !== undefined && { errno }),
+  })
+}
+
+/** The errno's name of an error, if it has one. */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+}

@@ -1,0 +1,106 @@
+import { InvalidOptionError } from '../errors/mistakes.ts'
+import type { JobConfig, Limits } from './config.ts'
+import { checkEnvironment } from './environment.ts'
+import { type CheckedLimits, checkLimits } from './limits.ts'
+import { checkName, freshName } from './name.ts'
+import { type Signal, signalNumber } from './signal.ts'
+import { type Account, findAccount } from './user.ts'
+
+/** A job's configuration, checked and with defaults filled in. */
+export interface CheckedJob {
+  name: string
+  command: readonly string[]
+  env: Record<string, string>
+  cwd: string
+  account: Account | null
+  labels: Record<string, string>
+  limits: Limits
+  checkedLimits: CheckedLimits
+  timeoutMs: number | null
+  stopSignal: Signal
+  stopGraceMs: number
+  shim: 'native' | 'self'
+}
+
+const options: ReadonlySet<string> = new Set<keyof JobConfig>([
+  'command', 'name', 'env', 'cwd', 'user', 'group', 'labels', 'timeoutMs', 'stopSignal', 'stopGraceMs', 'shim',
+  'cpuMax', 'cpuWeight', 'cpusetCpus', 'memoryMax', 'memoryHigh', 'swapMax', 'ioMax', 'ioWeight', 'pidsMax',
+])
+
+/** Longest time-out or grace: init counts in 64-bit nanoseconds and is given 32-bit milliseconds. */
+const maxMs = 0xffffffff
+
+/**
+ * Checks what a caller gave to `start`, before anything is made.
+ * @throws {InvalidOptionError} for the first option that is not accepted.
+ */
+export async function checkConfig(config: JobConfig, prefix: string): Promise<CheckedJob> {
+  if (typeof config !== 'object' || config === null) throw new InvalidOptionError('config', config, 'an object')
+  for (const key of Object.keys(config)) {
+    if (!options.has(key)) throw new InvalidOptionError(key, config[key as keyof JobConfig], `one of ${[...options].join(', ')}`)
+  }
+  const limits = pickLimits(config)
+  const command = checkCommand(config.command)
+  const account = await findAccount(config.user, config.group)
+  return {
+    name: config.name === undefined ? freshName(prefix) : checkName('name', config.name),
+    command,
+    env: checkEnvironment(config.env, account),
+    cwd: checkCwd(config.cwd),
+    account,
+    labels: checkLabels('labels', config.labels),
+    limits,
+    checkedLimits: await checkLimits(limits),
+    timeoutMs: config.timeoutMs === undefined ? null : checkMs('timeoutMs', config.timeoutMs, 1),
+    stopSignal: checkSignal('stopSignal', config.stopSignal ?? 'SIGTERM'),
+    stopGraceMs: checkMs('stopGraceMs', config.stopGraceMs ?? 0, 0),
+    shim: checkShim(config.shim ?? 'native'),
+  }
+}
+
+/** The limits among a configuration's options, as they were given. */
+export function pickLimits(config: Limits): Limits {
+  const { cpuMax, cpuWeight, cpusetCpus, memoryMax, memoryHigh, swapMax, ioMax, ioWeight, pidsMax } = config
+  const limits = { cpuMax, cpuWeight, cpusetCpus, memoryMax, memoryHigh, swapMax, ioMax, ioWeight, pidsMax }
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)) as Limits
+}
+
+/** Checks a signal's name. */
+export function checkSignal(option: string, signal: unknown): Signal {
+  if (typeof signal === 'string' && signalNumber(signal) !== undefined) return signal as Signal
+  throw new InvalidOptionError(option, signal, "a signal's name as Node has it, such as 'SIGTERM'")
+}
+
+/** Checks a time in milliseconds. */
+export function checkMs(option: string, value: unknown, min: number): number {
+  if (typeof value === 'number' && value >= min && value <= maxMs) return Math.ceil(value)
+  throw new InvalidOptionError(option, value, `milliseconds from ${min} to ${maxMs}`)
+}
+
+/** Checks labels, of a job or to list by. */
+export function checkLabels(option: string, labels: unknown): Record<string, string> {
+  if (labels === undefined) return {}
+  if (typeof labels !== 'object' || labels === null) throw new InvalidOptionError(option, labels, 'an object of strings')
+  for (const [key, value] of Object.entries(labels)) {
+    if (typeof value !== 'string' || key === '' || `${key}${value}`.includes('\0')) {
+      throw new InvalidOptionError(`${option}.${key}`, value, 'a string without NUL')
+    }
+  }
+  return { ...labels } as Record<string, string>
+}
+
+function checkCommand(command: unknown): readonly string[] {
+  const valid = Array.isArray(command) && command.length > 0 && command[0] !== ''
+  if (valid && command.every((word) => typeof word === 'string' && !word.includes('\0'))) return [...command] as string[]
+  throw new InvalidOptionError('command', command, 'an array of strings without NUL: the program and its arguments')
+}
+
+function checkCwd(cwd: unknown = '/'): string {
+  if (typeof cwd === 'string' && cwd.startsWith('/') && !cwd.includes('\0')) return cwd
+  throw new InvalidOptionError('cwd', cwd, 'an absolute path')
+}
+
+function checkShim(shim: unknown): 'native' | 'self' {
+  if (shim === 'native' || shim === 'self') return shim
+  throw new InvalidOptionError('shim', shim, "'native' or 'self'")
+}

@@ -1,0 +1,99 @@
+import { connect, type Socket } from 'node:net'
+
+import { CorralError } from '../errors/corral-error.ts'
+import { decodeRecord, type Field, type FieldList } from '../store/record.ts'
+import { encodeFrame, FrameSplitter, maxPayloadBytes } from './frame.ts'
+
+interface Pending {
+  resolve(reply: FieldList): void
+  reject(error: Error): void
+}
+
+/** The connection was lost while a request was under way: what became of it is to be found out on disk. */
+export class Disconnected extends Error {}
+
+/** A connection to the launcher: requests with their replies, and events. It keeps the process alive only while held. */
+export class LauncherConnection {
+  readonly #socket: Socket
+  readonly #splitter = new FrameSplitter()
+  readonly #pending = new Map<string, Pending>()
+  readonly #onEvent: (event: FieldList) => void
+  /** Resolves when the connection is gone, whoever ended it. */
+  readonly closed: Promise<void>
+  #open = true
+  #lastId = 0
+  #holds = 0
+
+  private constructor(socket: Socket, onEvent: (event: FieldList) => void) {
+    this.#socket = socket
+    this.#onEvent = onEvent
+    socket.unref()
+    socket.on('data', (bytes: Buffer) => {
+      for (const payload of this.#splitter.push(bytes)) this.#take(decodeRecord(payload))
+    })
+    socket.on('error', () => {})
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#open = false
+        for (const { reject } of this.#pending.values()) reject(new Disconnected('the launcher went away'))
+        this.#pending.clear()
+        resolve()
+      })
+    })
+  }
+
+  /** Connects; rejects with the socket's error when nobody listens. */
+  static async open(path: string, onEvent: (event: FieldList) => void): Promise<LauncherConnection> {
+    const socket = connect(path)
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve)
+      socket.once('error', reject)
+    })
+    return new LauncherConnection(socket, onEvent)
+  }
+
+  get open(): boolean {
+    return this.#open
+  }
+
+  /** Sends a request and gives its reply, be it an `error`. Rejects with `Disconnected` when the connection is lost. */
+  async request(type: string, fields: readonly Field[] = []): Promise<FieldList> {
+    if (!this.#open) throw new Disconnected('the launcher went away')
+    const id = String(++this.#lastId)
+    const frame = encodeFrame([['type', type], ['id', id], ...fields])
+    if (frame.length > maxPayloadBytes) {
+      const message = `the command, its environment and its limits take ${frame.length} bytes; accepted: ${maxPayloadBytes}`
+      throw new CorralError('START_FAILED', message, { errno: 'E2BIG' })
+    }
+    this.hold()
+    try {
+      return await new Promise<FieldList>((resolve, reject) => {
+        this.#pending.set(id, { resolve, reject })
+        this.#socket.write(frame)
+      })
+    } finally {
+      this.#pending.delete(id)
+      this.release()
+    }
+  }
+
+  /** Keeps the process alive until as many releases. */
+  hold(): void {
+    if (this.#holds++ === 0) this.#socket.ref()
+  }
+
+  release(): void {
+    if (--this.#holds === 0) this.#socket.unref()
+  }
+
+  /** Ends the connection and waits until it is gone. */
+  async close(): Promise<void> {
+    this.#socket.destroy()
+    await this.closed
+  }
+
+  #take(message: FieldList): void {
+    if (message.get('type') === 'event') this.#onEvent(message)
+    else this.#pending.get(message.get('id') ?? '')?.resolve(message)
+  }
+}

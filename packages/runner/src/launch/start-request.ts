@@ -1,0 +1,56 @@
+import type { CgroupPlan } from '../cgroup/contract.ts'
+import { signalNumber } from '../job/signal.ts'
+import type { JobSpec } from '../store/job-spec.ts'
+import type { Field } from '../store/record.ts'
+
+/**
+ * CAP_SYS_PTRACE (linux/capability.h). A root job that kept it could trace init, its own PID 1.
+ * Without it, ptrace(2) is refused on what is not dumpable, and still works on the job's own processes.
+ */
+const capSysPtrace = 19
+
+/** The fields of a start frame: the list that init works off, see ARCHITECTURE.md. */
+export function startRequest(spec: JobSpec, folder: string, plan: CgroupPlan, shim: ShimCommand | null): Field[] {
+  const fields: Field[] = [
+    ['name', spec.name],
+    ['dir', folder],
+    ['spec', JSON.stringify(spec)],
+    ['cgroup', plan.cgroup],
+    ['cwd', spec.cwd],
+    ['grace', spec.stopGraceMs],
+    ['stopsignal', signalNumber(spec.stopSignal)!],
+  ]
+  for (const namespace of namespacesFor()) fields.push(['namespace', namespace])
+  for (const directory of plan.directories) fields.push(['mkdir', directory])
+  for (const { file, value, optional } of plan.writes) {
+    fields.push(['file', file])
+    if (optional) fields.push(['optional', 1])
+    fields.push(['value', value])
+  }
+  for (const file of plan.joins) fields.push(['join', file])
+  for (const { key, file } of plan.reads) fields.push(['read', key], ['path', file])
+  if (plan.oomGroup !== undefined) fields.push(['oomgroup', plan.oomGroup])
+  if (spec.timeoutMs !== null) fields.push(['timeout', spec.timeoutMs])
+  if (spec.onExit === 'kill') fields.push(['lifeline', 1])
+  if (spec.user) {
+    fields.push(['uid', spec.user.uid], ['gid', spec.user.gid])
+    for (const group of spec.user.groups) fields.push(['group', group])
+  }
+  if (process.geteuid!() === 0) fields.push(['dropcap', capSysPtrace])
+  if (shim) fields.push(['handoff', 1])
+  for (const word of shim?.command ?? spec.command) fields.push(['arg', word])
+  for (const [key, value] of Object.entries(shim?.env ?? spec.env)) fields.push(['env', `${key}=${value}`])
+  return fields
+}
+
+/** What runs inside the fence before the command. */
+export interface ShimCommand {
+  command: readonly string[]
+  env: Readonly<Record<string, string>>
+}
+
+/** Whoever is not root needs a user namespace to be allowed the others. */
+function namespacesFor(): string[] {
+  const namespaces = ['pid', 'mount', 'network', 'ipc', 'uts']
+  return process.geteuid!() === 0 ? namespaces : ['user', ...namespaces]
+}

@@ -1,0 +1,93 @@
+import { planJob } from '../cgroup/index.ts'
+import { CorralError } from '../errors/corral-error.ts'
+import { errnoName, startError } from '../errors/errno.ts'
+import { JobNameTakenError, JobNotFoundError } from '../errors/mistakes.ts'
+import type { CheckedJob } from '../job/check.ts'
+import { settleEnd } from '../result/settle.ts'
+import { shimCommand } from '../shim/shim.ts'
+import { ownIdentity } from '../store/identity.ts'
+import { JobFolder } from '../store/job-folder.ts'
+import type { JobSpec } from '../store/job-spec.ts'
+import type { FieldList } from '../store/record.ts'
+import type { Storage } from '../store/storage.ts'
+import { Disconnected } from './connection.ts'
+import type { Session } from './session.ts'
+import { startRequest } from './start-request.ts'
+
+/**
+ * Starts a job; resolves once its command has been exec'd.
+ * @throws {CorralError} when it has not been: nothing is left behind.
+ * @throws {JobNameTakenError}
+ */
+export async function startJob(
+  session: Session,
+  storage: Storage,
+  job: CheckedJob,
+  onExit: 'kill' | 'keep',
+): Promise<void> {
+  const folder = new JobFolder(storage, job.name)
+  for (let attempt = 1; ; attempt++) {
+    const { connection, place } = await session.open()
+    const plan = planJob(place, job.name, job.checkedLimits)
+    const { cgroup, directories, reads } = plan
+    const spec: JobSpec = { ...describe(job), onExit, place, cgroups: { cgroup, directories, reads } }
+    const shim = job.shim === 'self' ? shimCommand(job.command, job.env) : null
+    try {
+      return checkReply(await connection.request('start', startRequest(spec, folder.path, plan, shim)), job.name)
+    } catch (error) {
+      if (!(error instanceof Disconnected)) throw error
+      if (await hasStarted(session, folder)) return
+      if (attempt === 2) throw lost(error)
+    }
+  }
+}
+
+/**
+ * Whether the start that was under way when the launcher died had gone through. The next launcher answers only once
+ * every start of the last one has come to its end; what then is half made will not be finished.
+ */
+async function hasStarted(session: Session, folder: JobFolder): Promise<boolean> {
+  await session.open()
+  const record = await folder.readInit()
+  if (record?.started) return true
+  if (record) {
+    await settleEnd(folder).catch((error: unknown) => {
+      if (!(error instanceof JobNotFoundError)) throw error
+    })
+  } else {
+    await folder.remove()
+  }
+  return false
+}
+
+function describe(job: CheckedJob): Omit<JobSpec, 'onExit' | 'place' | 'cgroups'> {
+  const { name, command, env, cwd, account, labels, limits, timeoutMs, stopSignal, stopGraceMs, shim } = job
+  return {
+    version: 1,
+    name,
+    command,
+    env,
+    cwd,
+    user: account && { uid: account.uid, gid: account.gid, groups: account.groups },
+    labels,
+    limits,
+    timeoutMs,
+    stopSignal,
+    stopGraceMs,
+    shim,
+    createdAt: new Date().toISOString(),
+    runner: ownIdentity(),
+  }
+}
+
+function checkReply(reply: FieldList, name: string): void {
+  if (reply.get('type') === 'started') return
+  const step = reply.get('step') ?? 'start'
+  const errno = errnoName(reply.number('errno') ?? 0)
+  if (step === 'folder' && errno === 'EEXIST') throw new JobNameTakenError(name)
+  throw startError(step, reply.get('path') ?? '', errno, reply.get('message') ?? '')
+}
+
+function lost(cause: Error): CorralError {
+  return new CorralError('LAUNCHER_UNAVAILABLE', 'the launcher died twice while it started the job', { cause })
+}

@@ -1,0 +1,22 @@
+import type { FileHandle } from 'node:fs/promises'
+
+const blockBytes = 64 * 1024
+const newline = 0x0a
+
+/** The offset at which the last `lines` lines of a file begin; a last line without a newline counts as one. */
+export async function tailOffset(file: FileHandle, lines: number): Promise<number> {
+  const { size } = await file.stat()
+  if (lines === 0) return size
+  const block = Buffer.allocUnsafe(blockBytes)
+  let left = lines
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - blockBytes)
+    const { bytesRead } = await file.read(block, 0, end - start, start)
+    for (let at = bytesRead - 1; at >= 0; at--) {
+      const isLast = start + at === size - 1
+      if (block[at] === newline && !isLast && --left === 0) return start + at + 1
+    }
+    end = start
+  }
+  return 0
+}

@@ -1,0 +1,41 @@
+import { killCgroup, removeCgroups } from '../cgroup/index.ts'
+import { CorralError } from '../errors/corral-error.ts'
+import { isAlive } from '../store/identity.ts'
+import type { JobFolder } from '../store/job-folder.ts'
+import type { Field, FieldList } from '../store/record.ts'
+
+/**
+ * The exit record of a job whose init is gone. Where init left none, it was killed before it could: nobody saw how the
+ * command ended, and the record says `lost`. What init would have removed is removed.
+ * @throws {JobNotFoundError} when there is no such job, or its start was never acknowledged.
+ */
+export async function settleEnd(folder: JobFolder): Promise<FieldList> {
+  const ended = await folder.readExit()
+  if (ended) return ended
+  const record = await folder.readInit()
+  if (!record) throw folder.notFound()
+  if (await isAlive(record.init)) {
+    throw new CorralError('CONTROL_FAILED', `the launcher cannot watch job ${folder.name}, whose init (pid ${record.init.pid}) lives`)
+  }
+  // It may have published its record between the two looks.
+  const late = await folder.readExit()
+  if (late) return late
+  await removeLeftovers(folder)
+  if (!record.started) {
+    await folder.remove()
+    throw folder.notFound()
+  }
+  const fields: Field[] = [
+    ['lost', 1],
+    ['started', record.started.at.getTime()],
+    ['finished', Date.now()],
+  ]
+  return folder.writeExit(fields)
+}
+
+/** Removes the cgroups of a job whose init is gone, with whatever is in them. */
+async function removeLeftovers(folder: JobFolder): Promise<void> {
+  const { cgroups } = await folder.readSpec()
+  await killCgroup(cgroups.cgroup)
+  await removeCgroups(cgroups.directories)
+}

@@ -1,0 +1,58 @@
+import { parseOomKills, parseUsage } from '../cgroup/index.ts'
+import { signalName } from '../job/signal.ts'
+import type { JobState, JobStatus, Usage } from '../job/status.ts'
+import type { FieldList } from '../store/record.ts'
+
+const sigkill = 9
+
+/** The status of a job that has ended, from its exit record. */
+export function endedStatus(name: string, end: FieldList): JobStatus {
+  const counters = end.startingWith('read.')
+  const oomKills = parseOomKills(counters)
+  const state = endedState(end, oomKills)
+  const [exited, signaled] = [end.number('exited'), end.number('signaled')]
+  return {
+    name,
+    state,
+    active: false,
+    exitStatus: exited ?? null,
+    signal: signaled === undefined ? null : signalName(signaled),
+    oom: state === 'oom',
+    oomKills,
+    timedOut: state === 'timed-out',
+    startedAt: new Date(end.number('started') ?? Number.NaN),
+    finishedAt: new Date(end.number('finished') ?? Number.NaN),
+    pid: null,
+    usage: state === 'lost' ? null : parseUsage(counters, false),
+  }
+}
+
+/** The first reason wins: what was asked of the job before its end goes before how it then ended. */
+function endedState(end: FieldList, oomKills: number): JobState {
+  if (end.get('lost') !== undefined) return 'lost'
+  const finished = end.bigint('monotonic') ?? 0n
+  const [stopping, timedOut] = [end.bigint('stopping'), end.bigint('timedout')]
+  if (stopping !== undefined && stopping <= finished && !(timedOut !== undefined && timedOut < stopping)) return 'stopped'
+  if (timedOut !== undefined && timedOut <= finished) return 'timed-out'
+  if (end.number('signaled') === undefined) return 'exited'
+  return end.number('signaled') === sigkill && oomKills > 0 ? 'oom' : 'signaled'
+}
+
+/** The status of a job that runs. */
+export function activeStatus(name: string, pid: number, startedAt: Date, counters: Record<string, string>): JobStatus {
+  const usage: Usage = parseUsage(counters, true)
+  return {
+    name,
+    state: 'active',
+    active: true,
+    exitStatus: null,
+    signal: null,
+    oom: false,
+    oomKills: parseOomKills(counters),
+    timedOut: false,
+    startedAt,
+    finishedAt: null,
+    pid,
+    usage,
+  }
+}

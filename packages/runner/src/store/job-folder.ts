@@ -1,0 +1,124 @@
+import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+
+import { errnoOf, fileError } from '../errors/errno.ts'
+import { JobNotFoundError } from '../errors/mistakes.ts'
+import type { JobSpec, ProcessIdentity } from './job-spec.ts'
+import { decodeRecord, encodeRecord, type Field, type FieldList } from './record.ts'
+import type { Storage } from './storage.ts'
+
+/** What init has written down of itself and of the command. */
+export interface InitRecord {
+  init: ProcessIdentity
+  /** Null: the start has not been acknowledged. */
+  started: { pid: number; at: Date } | null
+}
+
+/** One job's folder under the storage root. */
+export class JobFolder {
+  readonly name: string
+  readonly path: string
+  readonly #storage: Storage
+
+  constructor(storage: Storage, name: string) {
+    this.#storage = storage
+    this.name = name
+    this.path = join(storage.jobsFolder, name)
+  }
+
+  get outputPath(): string {
+    return join(this.path, 'output')
+  }
+
+  /** The error for a name that is no job. */
+  notFound(): JobNotFoundError {
+    return new JobNotFoundError(this.name, this.#storage.root)
+  }
+
+  /** What the job was asked to be. */
+  async readSpec(): Promise<JobSpec> {
+    const text = await this.#read('spec.json')
+    if (text === undefined) throw this.notFound()
+    return JSON.parse(text.toString()) as JobSpec
+  }
+
+  /** Replaces the spec, as a whole or not at all. */
+  async writeSpec(spec: JobSpec): Promise<void> {
+    const file = join(this.path, 'spec.json')
+    await writeFile(`${file}.new`, JSON.stringify(spec), { mode: 0o600 })
+    await rename(`${file}.new`, file)
+  }
+
+  /** Undefined: no such job, or a start in progress. */
+  async readInit(): Promise<InitRecord | undefined> {
+    const bytes = await this.#read('init')
+    if (bytes === undefined) return undefined
+    const record = decodeRecord(bytes)
+    const [boot, startTime, pid] = [record.get('boot'), record.get('starttime'), record.number('pid')]
+    if (boot === undefined || startTime === undefined || pid === undefined) return undefined
+    const [command, at] = [record.number('command'), record.number('started')]
+    const started = command === undefined || at === undefined ? null : { pid: command, at: new Date(at) }
+    return { init: { boot, startTime, pid }, started }
+  }
+
+  /** The exit record; undefined while there is none. */
+  async readExit(): Promise<FieldList | undefined> {
+    const bytes = await this.#read('exit')
+    return bytes && decodeRecord(bytes)
+  }
+
+  /** Writes an exit record, whole or not at all, where there is none: the first one holds, and is given back. */
+  async writeExit(fields: readonly Field[]): Promise<FieldList> {
+    const file = join(this.path, 'exit')
+    const draft = `${file}.${randomUUID()}`
+    try {
+      await writeFile(draft, encodeRecord(fields), { mode: 0o600, flush: true })
+      await link(draft, file)
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') throw this.notFound()
+      if (errnoOf(error) !== 'EEXIST') throw fileError('STORAGE_UNUSABLE', `write ${file}`, error)
+    } finally {
+      await unlink(draft).catch(() => {})
+    }
+    const held = await this.readExit()
+    if (held === undefined) throw this.notFound()
+    return held
+  }
+
+  /** Notes that somebody wants the job to stop, before it is signalled: the first note holds. */
+  async noteStopping(signal: string): Promise<void> {
+    const fields: Field[] = [
+      ['monotonic', process.hrtime.bigint().toString()],
+      ['signal', signal],
+    ]
+    try {
+      await writeFile(join(this.path, 'stopping'), encodeRecord(fields), { mode: 0o600, flag: 'wx' })
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') throw this.notFound()
+      if (errnoOf(error) !== 'EEXIST') throw fileError('STORAGE_UNUSABLE', 'note the stop', error)
+    }
+  }
+
+  /** Removes the folder with all that is in it. `init` goes first: without it a folder is no job, whoever looks. */
+  async remove(): Promise<void> {
+    try {
+      await unlink(join(this.path, 'init')).catch((error: unknown) => {
+        if (errnoOf(error) !== 'ENOENT') throw error
+      })
+      await rm(this.path, { recursive: true, force: true })
+    } catch (error) {
+      throw fileError('STORAGE_UNUSABLE', `remove the folder of job ${this.name}`, error)
+    }
+  }
+
+  async #read(file: string): Promise<Buffer | undefined> {
+    try {
+      return await readFile(join(this.path, file))
+    } catch (error) {
+      const errno = errnoOf(error)
+      if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined
+      throw fileError('STORAGE_UNUSABLE', `read ${join(this.path, file)}`, error)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import type { Place } from '../cgroup/contract.ts'
+import type { Limits } from '../job/config.ts'
+import type { Signal } from '../job/signal.ts'
+
+/** What a job was asked to be, with defaults filled in: the content of `spec.json`. */
+export interface JobSpec {
+  version: 1
+  name: string
+  command: readonly string[]
+  env: Readonly<Record<string, string>>
+  cwd: string
+  /** Numeric ids that the command runs as; null: as the runner. */
+  user: { uid: number; gid: number; groups: readonly number[] } | null
+  labels: Readonly<Record<string, string>>
+  limits: Limits
+  timeoutMs: number | null
+  stopSignal: Signal
+  stopGraceMs: number
+  shim: 'native' | 'self'
+  onExit: 'kill' | 'keep'
+  /** When the start was asked for, ISO 8601. */
+  createdAt: string
+  /** The process that asked. */
+  runner: ProcessIdentity
+  /** Where the job's cgroups are. */
+  place: Place
+  cgroups: { cgroup: string; directories: readonly string[]; reads: readonly { key: string; file: string }[] }
+}
+
+/** A process that no other can be mistaken for: boot id, pid and start time (proc(5), field 22). */
+export interface ProcessIdentity {
+  boot: string
+  pid: number
+  startTime: string
+}
