@@ -1,0 +1,66 @@
+/** One run of vitest in one machine. */
+export interface Suite {
+  what: string;
+  init: 'busybox' | 'systemd';
+  /** The folder of its tests. */
+  folder: string;
+  /** Further arguments of `vitest run`. */
+  options: string[];
+  env: Record<string, string>;
+  timeoutMs: number;
+}
+
+export interface Totals {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const MINUTE = 60_000;
+
+export const SUITES: Suite[] = [
+  {
+    what: 'the behaviour tests on pure cgroup v2',
+    init: 'busybox',
+    folder: 'test',
+    options: ['--exclude', 'test/placement/**'],
+    env: { CORRAL_IN_VM: '1', CORRAL_LAYOUT: 'unified' },
+    timeoutMs: 20 * MINUTE,
+  },
+  {
+    what: 'the placement tests under systemd',
+    init: 'systemd',
+    folder: 'test/placement',
+    options: [],
+    env: { CORRAL_IN_VM: 'systemd', CORRAL_LAYOUT: 'unified' },
+    timeoutMs: 10 * MINUTE,
+  },
+];
+
+/** The guest's script that runs a suite, with this process's Node. */
+export function suiteScript({ folder, options, env }: Suite): string {
+  const inherited = ['CI', 'CORRAL_MUST_WORK'].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  const settings = { ...Object.fromEntries(inherited), ...env, NODE_COMPILE_CACHE: '/tmp/node-compile-cache' };
+  const exports = Object.entries(settings).map(([name, value]) => `export ${name}=${quote(value)}\n`);
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.config.ts', `${folder}/`, ...options];
+  return `${exports.join('')}exec ${quoteAll([process.execPath, ...vitest])}\n`;
+}
+
+/** Reads vitest's closing line, like `Tests  1 failed | 20 passed | 2 skipped (23)`. */
+export function readTotals(output: string): Totals {
+  const line = [...output.matchAll(/^ *Tests {2}(.*)$/gm)].at(-1)?.[1] ?? '';
+  const count = (word: string): number => Number(new RegExp(`(\\d+) ${word}`).exec(line)?.[1] ?? 0);
+  return { passed: count('passed'), failed: count('failed'), skipped: count('skipped') + count('todo') };
+}
+
+/** A command line that the shell takes apart into these words. */
+export function quoteAll(words: string[]): string {
+  return words.map(quote).join(' ');
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
