@@ -17,7 +17,7 @@ export function startQemu({ image, initramfs, scratch, temporary }: Files): Chil
     ...['-machine', 'pc', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '4096'],
     ...['-kernel', image, '-initrd', initramfs],
     // A panic reboots, and a reboot ends QEMU.
-    ...['-append', 'console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off systemd.show_status=no'],
+    ...['-append', 'console=ttyS0 quiet loglevel=2 panic=-1 mitigations=off systemd.show_status=no'],
     ...['-fsdev', 'local,id=host,path=/,security_model=none,readonly=on,multidevs=remap'],
     ...['-device', 'virtio-9p-pci,fsdev=host,mount_tag=host'],
     ...disk('scratch', scratch),

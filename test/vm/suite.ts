@@ -39,12 +39,10 @@ export const SUITES: Suite[] = [
 
 /** The guest's script that runs a suite, with this process's Node. */
 export function suiteScript({ folder, options, env }: Suite): string {
-  const inherited = ['CI', 'CORRAL_MUST_WORK'].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
+  const inherited = ['CI', 'CORRAL_MUST_WORK'].map((name) => [name, process.env[name]] as const);
+  const exports = [...inherited, ...Object.entries(env)].map(([name, value]) => {
+    return value === undefined ? '' : `export ${name}=${quote(value)}\n`;
   });
-  const settings = { ...Object.fromEntries(inherited), ...env, NODE_COMPILE_CACHE: '/tmp/node-compile-cache' };
-  const exports = Object.entries(settings).map(([name, value]) => `export ${name}=${quote(value)}\n`);
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.config.ts', `${folder}/`, ...options];
   return `${exports.join('')}exec ${quoteAll([process.execPath, ...vitest])}\n`;
 }
