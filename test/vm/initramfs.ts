@@ -11,7 +11,7 @@ export interface Orders {
   nonce: string;
   /** The repository's path, the same on the host and in the guest. */
   repository: string;
-  /** Folders below /tmp that the guest needs, one per line. */
+  /** Folders below /tmp or /root that the guest needs, one per line. */
   keep: string;
   script: string;
 }

@@ -50,13 +50,13 @@ export async function boot(machine: Machine, options: BootOptions): Promise<Boot
   process.on('exit', remove);
   try {
     const nonce = randomUUID();
-    const orders = { init, nonce, repository: REPOSITORY, keep: await neededBelowTmp(), script };
+    const orders = { init, nonce, repository: REPOSITORY, keep: await neededFolders(), script };
     const initramfs = join(work, 'initramfs');
     await writeFile(initramfs, await packInitramfs(machine.kernel, orders));
     const serial = createConsole(nonce, print);
     const end = await watch({ image: machine.kernel.image, initramfs, ...machine.disks }, serial, timeoutMs);
     const status = serial.status();
-    if (status === undefined) throw new Error(`the ${init} machine ${end}\n${lastWords(serial)}`);
+    if (status === undefined) throw new Error(`the ${init} machine ${end}\n${lastWords(serial)}`.trimEnd());
     return { status, output: serial.output(), skips: serial.skips() };
   } finally {
     process.off('exit', remove);
@@ -92,14 +92,15 @@ async function watch(files: Parameters<typeof startQemu>[0], serial: Console, ti
   return end || `ended before its script did. ${complaint}`;
 }
 
-/** The folders below the host's /tmp that the guest must see although its own /tmp hides them. */
-async function neededBelowTmp(): Promise<string> {
+/** The folders that the guest must see although its own /tmp and /root hide them. */
+async function neededFolders(): Promise<string> {
   const modules = await realpath(join(REPOSITORY, 'node_modules')).catch(() => REPOSITORY);
   const needed = new Set([REPOSITORY, modules, dirname(await realpath(process.execPath))]);
-  return [...needed].filter((path) => path.startsWith('/tmp/')).map((path) => `${path}\n`).join('');
+  const hidden = [...needed].filter((path) => /^\/(?:tmp|root)\//.test(path));
+  return hidden.map((path) => `${path}\n`).join('');
 }
 
+/** What a machine said that did not come as far as the script; what the script said was printed already. */
 function lastWords(serial: Console): string {
-  const text = serial.output() === '' ? serial.boot() : serial.output();
-  return text.split('\n').slice(-30).join('\n');
+  return serial.output() === '' ? serial.boot().split('\n').slice(-30).join('\n') : '';
 }

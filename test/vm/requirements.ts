@@ -11,7 +11,9 @@ export interface Skip {
 
 /** Says what keeps this host from booting a machine, if anything does. */
 export function whyNoMachine(): Omit<Skip, 'what'> | undefined {
-  if (process.arch !== 'x64') return { why: `the machine is an x86-64 one, this host is ${process.arch}`, unskip: 'use an x86-64 host' };
+  if (process.arch !== 'x64') {
+    return { why: `the machine is an x86-64 one, this host is ${process.arch}`, unskip: 'use an x86-64 host' };
+  }
   if (!isProgram('qemu-system-x86_64')) return lack('qemu-system-x86_64', 'qemu-system-x86');
   if (!isProgram('setpriv')) return lack('setpriv', 'util-linux');
   if (!isStaticBusybox()) return lack('a static /bin/busybox', 'busybox-static');

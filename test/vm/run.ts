@@ -27,6 +27,9 @@ process.once('SIGTERM', () => process.exit(143));
 await main();
 
 async function main(): Promise<void> {
+  for (const init of [options.init, options.only ?? 'busybox']) {
+    if (init !== 'busybox' && init !== 'systemd') throw new RangeError(`there is no machine '${init}': busybox, systemd`);
+  }
   const machine = await obtainMachine();
   if (machine === undefined) return;
   if (command.length > 0) process.exitCode = await runCommand(machine, command);
@@ -49,7 +52,12 @@ async function obtainMachine(): Promise<Machine | undefined> {
 async function runCommand(machine: Machine, words: string[]): Promise<number> {
   const init = options.init === 'systemd' ? 'systemd' : 'busybox';
   const script = `exec ${quoteAll(words)}`;
-  return (await boot(machine, { init, script, timeoutMs: Number(options.timeout) * 1000 })).status;
+  try {
+    return (await boot(machine, { init, script, timeoutMs: Number(options.timeout) * 1000 })).status;
+  } catch (error) {
+    reportFailure(error);
+    return 125;
+  }
 }
 
 /** Runs each suite in a machine of its own, and prints the sum as the last line. */
@@ -78,8 +86,7 @@ async function runSuite(machine: Machine, suite: Suite): Promise<Totals> {
     const result = await boot(machine, { init: suite.init, script: suiteScript(suite), timeoutMs: suite.timeoutMs });
     return judge(result);
   } catch (error) {
-    process.stdout.write(`vm: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    reportFailure(error);
     return { passed: 0, failed: 1, skipped: 0 };
   }
 }
@@ -92,4 +99,9 @@ function judge({ status, output, skips }: BootResult): Totals {
   if (status === 0) return totals;
   process.exitCode = 1;
   return totals.failed > 0 ? totals : { ...totals, failed: 1 };
+}
+
+function reportFailure(error: unknown): void {
+  process.stdout.write(`vm: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
 }

@@ -40,6 +40,8 @@ mount -o bind /root /keep
 mount -t ext4 /dev/vdb /root/tmp 2>/dev/null || mount -t tmpfs tmp /root/tmp
 chmod 1777 /root/tmp
 rm -rf /root/tmp/lost+found
+# A home of the guest's own: the host's may not be readable.
+mount -t tmpfs -o mode=0700 home /root/root
 while read -r path; do
   mkdir -p "/root$path"
   mount -o bind "/keep$path" "/root$path"
@@ -55,11 +57,14 @@ while [ "$parent" != / ]; do
 done
 
 # The tests' ordinary user.
-echo 'corraltest:x:4242:4242::/home/corraltest:/bin/sh' >>"/root/etc/passwd"
-echo 'corraltest:x:4242:' >>"/root/etc/group"
-echo 'corraltest:*:19000:0:99999:7:::' >>"/root/etc/shadow"
-mkdir -p "/root/home/corraltest"
-chown 4242:4242 "/root/home/corraltest"
+echo 'corraltest:x:4242:4242::/home/corraltest:/bin/sh' >>/root/etc/passwd
+echo 'corraltest:x:4242:' >>/root/etc/group
+mkdir -p /root/home/corraltest
+chown 4242:4242 /root/home/corraltest
+# The host's own passwords are not for QEMU to read when it does not run as root, and not needed.
+rm -f /root/etc/shadow
+printf '%s:*:19000:0:99999:7:::\n' root corraltest >/root/etc/shadow
+chmod 600 /root/etc/shadow
 
 guest=$repository/test/vm/guest
 cp -r /machine /root/run/machine
