@@ -1,0 +1,27 @@
+import type { Command } from 'commander'
+
+import { forEachJob } from '../names/each.ts'
+import { signal } from '../options/parsers.ts'
+import { addStorage, type StorageOptions } from '../options/storage.ts'
+
+interface KillOptions extends StorageOptions {
+  signal: NodeJS.Signals
+}
+
+export function define(command: Command): void {
+  command
+    .description("Sends a signal to jobs' commands; SIGKILL goes to all processes of a job.")
+    .argument('<names...>', 'the jobs')
+    .option('-s, --signal <signal>', 'the signal, by name or number', signal, 'SIGKILL')
+  addStorage(command).addHelpText('after', epilogue)
+}
+
+export async function act(words: string[], options: KillOptions): Promise<number> {
+  return forEachJob(words, options, (runner, name) => runner.kill(name, options.signal))
+}
+
+const epilogue = `
+Examples:
+  $ corral kill web
+  $ corral kill -s HUP web
+  $ corral kill -s USR1 $(corral ps -q --filter label=team=shop)`

@@ -1,0 +1,86 @@
+import { resolve } from 'node:path'
+
+import type { JobConfig, Limits } from '@corral/runner'
+import type { Command } from 'commander'
+
+import { runForeground } from '../foreground/run.ts'
+import { addLimits, givenLimits } from '../options/limits.ts'
+import { duration, pair, signal, variable } from '../options/parsers.ts'
+import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
+import { writeOut } from '../streams/stdout.ts'
+
+interface RunOptions extends StorageOptions, Limits {
+  detach?: true
+  name?: string
+  env?: Record<string, string>
+  workdir?: string
+  user?: string
+  group?: string
+  label?: Record<string, string>
+  timeout?: number
+  stopSignal: NodeJS.Signals
+  stopGrace: number
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      'Runs a command as a job and streams its output, both stdout and stderr, to stdout.\n' +
+        'SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to it; a second one kills it.',
+    )
+    .usage('[OPTION…] [--] COMMAND [ARGUMENT…]')
+    .argument('<command...>', 'the program, by path or looked up in the job\'s PATH, and its arguments')
+    .passThroughOptions()
+    .optionsGroup('Options:')
+    .option('-d, --detach', 'print the name of the job and leave it running')
+    .option('--name <name>', "call the job so (default: 'job.' and a UUID)")
+    .option('-e, --env <key=value>', 'set a variable; KEY alone passes on our own; repeatable', variable)
+    .option('-w, --workdir <dir>', 'working directory (default: the current one)')
+    .option('-u, --user <user>', 'user to run as, by name or id')
+    .option('-g, --group <group>', "group to run as, by name or id (default: the user's)")
+    .option('-l, --label <key=value>', "a label to find the job by ('corral ps --filter label=KEY=VALUE'); repeatable", pair)
+    .option('--timeout <time>', 'end the job when it has run for so long: 500ms, 30s, 10m, 2h', duration)
+    .option('--stop-signal <signal>', 'how the job is asked to end', signal, 'SIGTERM')
+    .option('--stop-grace <time>', 'how long it may take to end before it is killed (default: 10s)', duration, 10_000)
+  addStorage(addLimits(command)).addHelpText('after', epilogue)
+}
+
+export async function act(words: string[], options: RunOptions): Promise<number> {
+  const config = jobConfig(words, options)
+  if (!options.detach) return withRunner(options, (runner) => runForeground(runner, config), 'kill')
+  const name = await withRunner(options, (runner) => runner.start(config))
+  await writeOut(`${name}\n`)
+  return 0
+}
+
+/** What the command line asks for, in the library's terms. */
+export function jobConfig(command: readonly string[], options: RunOptions): JobConfig {
+  const { name, env, user, group, label, timeout, stopSignal, stopGrace } = options
+  return {
+    command,
+    cwd: resolve(options.workdir ?? '.'),
+    stopSignal,
+    stopGraceMs: stopGrace,
+    ...givenLimits(options),
+    ...(name !== undefined && { name }),
+    ...(env !== undefined && { env }),
+    ...(user !== undefined && { user }),
+    ...(group !== undefined && { group }),
+    ...(label !== undefined && { labels: label }),
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+  }
+}
+
+const epilogue = `
+Exit status: the command's own, or
+  124      --timeout ran out
+  125      corral itself failed, or was not understood
+  126      the command could not be executed
+  127      the command was not found
+  128+n    signal n ended the command
+
+Examples:
+  $ corral run --memory-max 64M --cpu-max '50000 100000' -- sh -c 'echo hello from job $$'
+  $ corral run --timeout 10m --pids-max 256 -- make -j4
+  $ corral run --io-max '/var wbps=10485760' --env DEBUG=1 --workdir /srv/app -- ./import.sh
+  $ corral run --detach --name web --label team=shop --user www-data -- /usr/bin/python3 -m http.server`

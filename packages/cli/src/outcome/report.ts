@@ -1,0 +1,46 @@
+import { CorralError, InvalidOptionError, JobEndedError, JobNameTakenError, JobNotFoundError } from '@corral/runner'
+
+import { UsageError } from './usage-error.ts'
+
+const ourFailure = 125
+const notExecutable = 126
+const notFound = 127
+
+/** Says on stderr what went wrong; gives the exit status for it. */
+export function reportError(error: unknown): number {
+  process.stderr.write(`corral: ${messageOf(error)}\n`)
+  if (!(error instanceof CorralError)) return ourFailure
+  if (error.code === 'COMMAND_NOT_FOUND') return notFound
+  return error.code === 'COMMAND_NOT_EXECUTABLE' ? notExecutable : ourFailure
+}
+
+/** What went wrong, in one sentence; for what we did not foresee, with where it happened. */
+export function messageOf(error: unknown): string {
+  if (error instanceof InvalidOptionError) return `${flagOf(error.option)}${error.message.slice(error.option.length)}`
+  if (error instanceof JobNotFoundError) return `${error.message} ('corral ps -a' lists all jobs)`
+  if (isForeseen(error)) return error.message
+  return error instanceof Error ? `unexpected failure: ${error.stack}` : `unexpected failure: ${String(error)}`
+}
+
+function isForeseen(error: unknown): error is Error {
+  if (error instanceof CorralError || error instanceof UsageError) return true
+  if (error instanceof JobEndedError || error instanceof JobNameTakenError) return true
+  return error instanceof Error && 'syscall' in error && 'code' in error
+}
+
+/** What the library's options are called on the command line, where it is not the same in kebab case. */
+const flags: Record<string, string> = {
+  cwd: '--workdir',
+  timeoutMs: '--timeout',
+  stopGraceMs: '--stop-grace',
+  graceMs: '--grace',
+  labels: '--label',
+  command: 'the command',
+}
+
+/** The command line's name of an option of the library's: `memoryMax` → `--memory-max`. */
+export function flagOf(option: string): string {
+  const [head = '', ...rest] = option.split('.')
+  const flag = flags[head] ?? `--${head.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+  return [flag, ...rest].join(' ')
+}

@@ -1,0 +1,102 @@
+import { Command, CommanderError } from 'commander'
+
+import { type CommandEntry, commands } from './commands/index.ts'
+import { suggestLonger } from './text/suggest.ts'
+import { readVersion } from './version.ts'
+
+/** Exit status for arguments that are not understood, as for all other failures of ours. */
+const ourFailure = 125
+
+/** What came of a run of the program: its exit status, and what the parser had to say (help, or a mistake). */
+export interface ProgramResult {
+  exitStatus: number
+  out: string
+  err: string
+}
+
+/** Parses the arguments and runs the subcommand that they name; no other one's file is loaded. */
+export async function runProgram(argv: readonly string[]): Promise<ProgramResult> {
+  const result: ProgramResult = { exitStatus: 0, out: '', err: '' }
+  const program = createProgram(result)
+  const entries = new Map(commands.map((entry) => [declare(program, entry), entry]))
+  let current = program
+  program.hook('preSubcommand', async (_, command) => {
+    current = command
+    await define(command, entries.get(command)!, result)
+  })
+  try {
+    await program.parseAsync(readHelp(argv), { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return result
+    result.exitStatus = ourFailure
+    if (error.code === 'commander.unknownOption') result.err += suggestLonger(error.message, current)
+    result.err += `See '${current === program ? '' : 'corral '}${current.name()} --help'.\n`
+  }
+  return result
+}
+
+/** The whole program, each subcommand with its options: what shells complete. */
+export async function wholeProgram(): Promise<Command> {
+  const result: ProgramResult = { exitStatus: 0, out: '', err: '' }
+  const program = createProgram(result)
+  const visible = commands.filter(({ hidden }) => !hidden)
+  await Promise.all(visible.map(async (entry) => define(declare(program, entry), entry, result)))
+  return program
+}
+
+function createProgram(result: ProgramResult): Command {
+  return new Command('corral')
+    .description('Runs commands as fenced jobs, each in a control group and in namespaces of its own.')
+    .usage('COMMAND [OPTION…]')
+    .enablePositionalOptions()
+    .exitOverride()
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: false, styleTitle: (title) => title })
+    .configureOutput({
+      writeOut: (text) => void (result.out += text),
+      writeErr: (text) => void (result.err += text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'corral: ')),
+      getOutHelpWidth: () => Math.min(process.stdout.columns ?? 100, 100),
+      getOutHasColors: () => false,
+    })
+    .helpOption('-h, --help', 'show this help')
+    .option('-V, --version', 'show the version')
+    .on('option:version', () => {
+      result.out += `${readVersion()}\n`
+      throw new CommanderError(0, 'commander.version', '')
+    })
+    .addHelpText('after', epilogue)
+}
+
+const epilogue = `
+Examples:
+  $ corral run --memory-max 64M --cpu-max '50000 100000' -- ./build.sh
+  $ name=$(corral run --detach -- ./server --port 8080)
+  $ corral logs -f "$name"
+  $ corral stop "$name" && corral rm "$name"
+
+A job may be called by any beginning of its name that no other job's name has.
+Exit status: 125 when corral itself fails; see 'corral run --help'.
+'corral COMMAND --help' shows a command's options and examples.`
+
+/** Adds a subcommand by its name alone. */
+function declare(program: Command, { name, summary, group, hidden }: CommandEntry): Command {
+  return program.command(name, { hidden: hidden ?? false }).summary(summary).helpGroup(group)
+}
+
+/** Loads a subcommand's file and gives it its options, help and action. */
+async function define(command: Command, entry: CommandEntry, result: ProgramResult): Promise<void> {
+  const { define: defineOptions, act } = await entry.load()
+  defineOptions(command)
+  if (command.description() === '') command.description(entry.summary)
+  command.action(async () => {
+    result.exitStatus = await act(command.args, command.opts())
+  })
+}
+
+/** `corral help run` is `corral run --help`, and no arguments at all ask for help too. */
+function readHelp(argv: readonly string[]): string[] {
+  if (argv.length === 0) return ['--help']
+  return argv[0] === 'help' ? [...argv.slice(1, 2), '--help'] : [...argv]
+}

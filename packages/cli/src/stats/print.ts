@@ -1,0 +1,67 @@
+import { setInterval } from 'node:timers/promises'
+
+import { writeOut } from '../streams/stdout.ts'
+import { formatBytes } from '../text/bytes.ts'
+import { shortName } from '../text/job-name.ts'
+import { formatList, type ListFormat } from '../text/json.ts'
+import { formatTable } from '../text/table.ts'
+import type { Sample, Sampler } from './sampler.ts'
+
+/** How samples are printed. */
+export type StatsFormat = 'table' | ListFormat
+
+const intervalMs = 1000
+
+/** Prints samples once. */
+export async function printStats(samples: readonly Sample[], format: StatsFormat): Promise<void> {
+  await writeOut(format === 'table' ? `${formatSamples(samples).join('\n')}\n` : formatList(samples, format))
+}
+
+/**
+ * Prints samples once a second: on a terminal over the last ones, elsewhere below them.
+ * With `untilEnded`, until none of the jobs runs any more.
+ */
+export async function watchStats(sampler: Sampler, format: StatsFormat, untilEnded: boolean): Promise<void> {
+  const redraw = format === 'table' && process.stdout.isTTY
+  let drawn = 0
+  const show = async (): Promise<boolean> => {
+    const samples = await sampler.sample()
+    if (untilEnded && samples.length === 0) return false
+    if (redraw) drawn = await draw(formatSamples(samples), drawn)
+    else await printStats(samples, format)
+    return true
+  }
+  if (!(await show())) return
+  for await (const _ of setInterval(intervalMs)) if (!(await show())) return
+}
+
+/** Draws a table over one of so many lines; gives the number of lines it has. */
+async function draw(lines: readonly string[], drawn: number): Promise<number> {
+  const { rows = 24, columns = 80 } = process.stdout
+  const fitting = lines.slice(0, rows - 1).map((line) => line.slice(0, columns))
+  const up = drawn === 0 ? '' : `\u001B[${drawn}A`
+  await writeOut(`${up}\u001B[J${fitting.join('\n')}\n`)
+  return fitting.length
+}
+
+const header = ['NAME', 'CPU %', 'HELD BACK', 'MEMORY', 'LIMIT', 'PEAK', 'READ', 'WRITTEN', 'PROCESSES']
+
+/** Samples as the lines of a table. */
+export function formatSamples(samples: readonly Sample[]): string[] {
+  const rows = samples.map((sample) => [
+    shortName(sample.name),
+    sample.cpuPercent.toFixed(1),
+    sample.throttledPercent === null ? '-' : `${sample.throttledPercent.toFixed(0)} %`,
+    bytes(sample.memoryBytes),
+    bytes(sample.memoryMaxBytes),
+    bytes(sample.memoryPeakBytes),
+    bytes(sample.ioReadBytes),
+    bytes(sample.ioWriteBytes),
+    sample.pids?.toString() ?? '-',
+  ])
+  return formatTable(header, rows, [1, 2, 3, 4, 5, 6, 7, 8])
+}
+
+function bytes(value: number | null): string {
+  return value === null ? '-' : formatBytes(value)
+}
