@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 
 import { forEachJob } from '../names/each.ts'
 import { signal } from '../options/parsers.ts'
@@ -12,7 +12,7 @@ export function define(command: Command): void {
   command
     .description("Sends a signal to jobs' commands; SIGKILL goes to all processes of a job.")
     .argument('<names...>', 'the jobs')
-    .option('-s, --signal <signal>', 'the signal, by name or number', signal, 'SIGKILL')
+    .addOption(new Option('-s, --signal <signal>', 'the signal, by name or number').argParser(signal).default('SIGKILL', 'SIGKILL'))
   addStorage(command).addHelpText('after', epilogue)
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 
 import type { JobConfig, Limits } from '@corral/runner'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 
 import { runForeground } from '../foreground/run.ts'
 import { addLimits, givenLimits } from '../options/limits.ts'
@@ -40,8 +40,10 @@ export function define(command: Command): void {
     .option('-g, --group <group>', "group to run as, by name or id (default: the user's)")
     .option('-l, --label <key=value>', "a label to find the job by ('corral ps --filter label=KEY=VALUE'); repeatable", pair)
     .option('--timeout <time>', 'end the job when it has run for so long: 500ms, 30s, 10m, 2h', duration)
-    .option('--stop-signal <signal>', 'how the job is asked to end', signal, 'SIGTERM')
-    .option('--stop-grace <time>', 'how long it may take to end before it is killed (default: 10s)', duration, 10_000)
+    .addOption(new Option('--stop-signal <signal>', 'how it is asked to end').argParser(signal).default('SIGTERM', 'SIGTERM'))
+    .addOption(
+      new Option('--stop-grace <time>', 'how long it may then take before it is killed').argParser(duration).default(10_000, '10s'),
+    )
   addStorage(addLimits(command)).addHelpText('after', epilogue)
 }
 

@@ -3,7 +3,6 @@ import type { Command } from 'commander'
 import { resolveName } from '../names/resolve.ts'
 import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { exitStatusOf } from '../outcome/exit-status.ts'
-import { reportError } from '../outcome/report.ts'
 import { writeOut } from '../streams/stdout.ts'
 
 export function define(command: Command): void {
@@ -25,7 +24,7 @@ export async function act(words: string[], options: StorageOptions): Promise<num
       try {
         exitStatus = await end
       } catch (error) {
-        exitStatus = reportError(error)
+        exitStatus = (await import('../outcome/report.ts')).reportError(error)
         continue
       }
       await writeOut(`${exitStatus}\n`)

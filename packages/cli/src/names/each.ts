@@ -1,7 +1,6 @@
 import type { CgroupRunner } from '@corral/runner'
 
 import { type StorageOptions, withRunner } from '../options/storage.ts'
-import { reportError } from '../outcome/report.ts'
 import { writeOut } from '../streams/stdout.ts'
 import { resolveName } from './resolve.ts'
 
@@ -22,7 +21,7 @@ export async function forEachJob(
     let exitStatus = 0
     for (const result of await Promise.allSettled(done)) {
       if (result.status === 'fulfilled') await writeOut(`${result.value}\n`)
-      else exitStatus = reportError(result.reason)
+      else exitStatus = (await import('../outcome/report.ts')).reportError(result.reason)
     }
     return exitStatus
   })

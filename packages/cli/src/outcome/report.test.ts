@@ -1,0 +1,32 @@
+import { CorralError, InvalidOptionError, JobNotFoundError } from '@corral/runner'
+import { expect, test, vi } from 'vitest'
+
+import { flagOf, messageOf, reportError } from './report.ts'
+
+test.each([
+  ['memoryMax', '--memory-max'],
+  ['cpusetCpus', '--cpuset-cpus'],
+  ['cwd', '--workdir'],
+  ['labels.team', '--label team'],
+  ['stopGraceMs', '--stop-grace'],
+])('%s is %s on the command line', (option, flag) => expect(flagOf(option)).toBe(flag))
+
+test("a mistake names the command line's option", () => {
+  expect(messageOf(new InvalidOptionError('memoryMax', '64Q', 'bytes'))).toBe("--memory-max: received '64Q'; accepted: bytes")
+  expect(messageOf(new JobNotFoundError('x', '/r'))).toMatch(/no job 'x' under \/r.*corral ps -a/)
+})
+
+test('what nobody foresaw says where it happened', () => {
+  expect(messageOf(new TypeError('oops'))).toMatch(/unexpected failure: TypeError: oops\n +at /)
+})
+
+test.each([
+  ['COMMAND_NOT_FOUND', 127],
+  ['COMMAND_NOT_EXECUTABLE', 126],
+  ['STORAGE_FULL', 125],
+] as const)('%s is exit status %i', (code, exitStatus) => {
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  expect(reportError(new CorralError(code, 'could not'))).toBe(exitStatus)
+  expect(write).toHaveBeenCalledWith('corral: could not\n')
+  write.mockRestore()
+})
