@@ -30,3 +30,11 @@ test.each([
   expect(write).toHaveBeenCalledWith('corral: could not\n')
   write.mockRestore()
 })
+
+test('a failure of cleaning up is said after what went before', () => {
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  const first = new CorralError('COMMAND_NOT_FOUND', 'first')
+  expect(reportError(new SuppressedError(new CorralError('CONTROL_FAILED', 'then'), first))).toBe(127)
+  expect(write.mock.calls.flat()).toEqual(['corral: first\n', 'corral: then\n'])
+  write.mockRestore()
+})

@@ -8,6 +8,12 @@ const notFound = 127
 
 /** Says on stderr what went wrong; gives the exit status for it. */
 export function reportError(error: unknown): number {
+  if (error instanceof SuppressedError) {
+    // Something failed, and so did cleaning up after it.
+    const exitStatus = reportError(error.suppressed)
+    reportError(error.error)
+    return exitStatus
+  }
   process.stderr.write(`corral: ${messageOf(error)}\n`)
   if (!(error instanceof CorralError)) return ourFailure
   if (error.code === 'COMMAND_NOT_FOUND') return notFound

@@ -28,6 +28,7 @@ export async function watchStats(sampler: Sampler, format: StatsFormat, untilEnd
     const samples = await sampler.sample()
     if (untilEnded && samples.length === 0) return false
     if (redraw) drawn = await draw(formatSamples(samples), drawn)
+    else if (format === 'table') drawn = await append(formatSamples(samples), drawn)
     else await printStats(samples, format)
     return true
   }
@@ -42,6 +43,13 @@ async function draw(lines: readonly string[], drawn: number): Promise<number> {
   const up = drawn === 0 ? '' : `\u001B[${drawn}A`
   await writeOut(`${up}\u001B[J${fitting.join('\n')}\n`)
   return fitting.length
+}
+
+/** Prints a table below what has been printed; its header only the first time. */
+async function append(lines: readonly string[], printed: number): Promise<number> {
+  const rows = printed === 0 ? lines : lines.slice(1)
+  await writeOut(rows.map((row) => `${row}\n`).join(''))
+  return printed + rows.length
 }
 
 const header = ['NAME', 'CPU %', 'HELD BACK', 'MEMORY', 'LIMIT', 'PEAK', 'READ', 'WRITTEN', 'PROCESSES']
