@@ -12,22 +12,27 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
 /* The descriptor on which a shim finds the report pipe. */
 #define CM_HANDOFF_FD 3
 
+/* The longest path in a report: init takes no longer one. */
+#define CM_PATH_MAX 2048
+
 static _Noreturn void cm_fail(int report_fd, const char *step, const char *path, int error)
 {
 	struct fr_writer report = { 0 };
 
 	fr_add(&report, "step", step);
-	fr_add(&report, "path", path);
+	fr_add_bytes(&report, "path", path, CM_PATH_MAX);
 	fr_add_number(&report, "errno", -error);
 	if (!report.failed && write(report_fd, report.data, report.len) < 0)
 		_exit(126);
@@ -47,6 +52,21 @@ static int cm_join_cgroups(const struct cm_spec *spec)
 static int cm_unshare_cgroup(void)
 {
 	return unshare(CLONE_NEWCGROUP) ? -errno : 0;
+}
+
+/*
+ * The mount tree, which the clone has copied, is the job's own: what it mounts does not reach the host, and init, which
+ * goes on seeing the host's, cannot be misled. What the host unmounts goes here too: no job keeps a file system busy.
+ */
+static int cm_part_mounts(void)
+{
+	return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) ? -errno : 0;
+}
+
+/* A /proc that shows the job's own processes. */
+static int cm_mount_proc(void)
+{
+	return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) ? -errno : 0;
 }
 
 /* The host's view of this process's id: `self` in a procfs of the host's PID namespace. */
@@ -83,18 +103,28 @@ static int cm_reset_signals(void)
 /* The runner's own score must not protect its jobs. An unprivileged process may not lower a score: it keeps what it has. */
 static int cm_reset_oom_score(const struct cm_spec *spec)
 {
+	/* While it is not dumpable, its files in /proc are root's (proc(5)). */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	auto_fd fd = openat(spec->proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (fd < 0 || write(fd, "0", 1) != 1)
 		return errno == EACCES || errno == EPERM ? 0 : -errno;
 	return 0;
 }
 
+/* Out of the bounding set, and out of the inheritable one, which root's exec takes its capabilities from as well. */
 static int cm_drop_capability(const struct cm_spec *spec)
 {
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
 	if (spec->drop_capability < 0)
 		return 0;
-	return prctl(PR_CAPBSET_DROP, spec->drop_capability, 0, 0, 0) ? -errno : 0;
+	if (prctl(PR_CAPBSET_DROP, spec->drop_capability, 0, 0, 0) || syscall(SYS_capget, &header, data))
+		return -errno;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].inheritable = 0;
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
 static int cm_become(const struct cm_spec *spec)
@@ -176,6 +206,10 @@ void cm_main(const struct cm_spec *spec, int report_fd)
 		cm_fail(report_fd, "join-cgroup", "cgroup.procs", error);
 	if ((error = cm_unshare_cgroup()))
 		cm_fail(report_fd, "cgroup-namespace", "", error);
+	if ((error = cm_part_mounts()))
+		cm_fail(report_fd, "mount-propagation", "/", error);
+	if ((error = cm_mount_proc()))
+		cm_fail(report_fd, "mount-proc", "/proc", error);
 	if ((error = cm_host_pid(spec, host_pid, sizeof host_pid)))
 		cm_fail(report_fd, "host-pid", "/proc/self", error);
 	if (setsid() < 0)

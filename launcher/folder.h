@@ -2,6 +2,8 @@
 #ifndef CORRAL_FOLDER_H
 #define CORRAL_FOLDER_H
 
-void fo_remove(const char *dir);
+#include <sys/types.h>
+
+void fo_remove(const char *dir, pid_t init);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * init: PID 1 of a job's PID namespace, a fork of the launcher. It sets the job up as a list of named steps, supervises
- * the command, and leaves a true record of its end, whatever happens to the launcher or to the runner meanwhile.
+ * init: PID 1 of a job's PID namespace, a fork of the launcher. It prepares what is the same for all jobs, takes the
+ * start frame, sets the job up as a list of named steps, supervises the command, and leaves a true record of its end,
+ * whatever happens to the launcher or to the runner meanwhile.
  *
  * It lives in the launcher's cgroup, not in the job's: the job's memory limit does not reach it, and `cgroup.kill` on the
  * job spares it. Being PID 1, it cannot be killed or stopped from inside; it is non-dumpable; and all signals are
@@ -13,6 +14,7 @@
 #include "frame.h"
 #include "kernel.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -25,6 +27,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -39,9 +42,11 @@
 #define IN_COUNTER_MAX 16384
 #define IN_REPORT_MAX 4096
 #define IN_NEVER INT64_MAX
+#define IN_PF_FORKNOEXEC 0x40
 
 /* Everything that init knows of its job. Strings go into the payload of the start frame. */
 struct init {
+	uint64_t namespaces;
 	const char *payload;
 	size_t len;
 	struct in_failure failure;
@@ -77,6 +82,7 @@ struct init {
 	int64_t finished_ms;        /* since the epoch */
 	int64_t oom_check;          /* monotonic ns of the next look at the counter */
 	int64_t oom_backoff;
+	size_t outcome_len; /* of the record without the counters */
 	bool remove; /* the runner is gone and wants nothing kept */
 };
 
@@ -160,9 +166,12 @@ static int in_parse_numbers(struct init *in)
 		const char *text = fr_get(in->payload, in->len, keys[i].key);
 
 		numbers[i] = keys[i].fallback;
-		if (text && fr_number(text, 0, UINT32_MAX, &numbers[i]))
+		/* The largest id stands for `unchanged` in setresuid(2). */
+		if (text && fr_number(text, 0, UINT32_MAX - 1, &numbers[i]))
 			return in_fail(in, "frame", keys[i].key, -EINVAL);
 	}
+	if ((numbers[0] < 0) != (numbers[1] < 0))
+		return in_fail(in, "frame", numbers[0] < 0 ? "uid" : "gid", -EINVAL);
 	in->command.uid = numbers[0];
 	in->command.gid = numbers[1];
 	in->command.drop_capability = numbers[2];
@@ -193,7 +202,7 @@ static int in_parse_lists(struct init *in)
 		else if (fr_is(&field, "env"))
 			cm->envp[envs++] = (char *)field.value;
 		else if (fr_is(&field, "group")) {
-			if (fr_number(field.value, 0, UINT32_MAX, &group))
+			if (fr_number(field.value, 0, UINT32_MAX - 1, &group))
 				return in_fail(in, "frame", "group", -EINVAL);
 			cm->groups[cm->group_count++] = (gid_t)group;
 		}
@@ -217,24 +226,25 @@ static int in_parse(struct init *in)
 /* ---- the steps of a start ---- */
 
 /* An unprivileged launcher's jobs have a user namespace, in which only its own user exists. */
-static int in_map_user(struct init *in, uint64_t namespaces, uid_t uid, gid_t gid)
+static int in_map_user(struct init *in, uid_t uid, gid_t gid)
 {
+	const char *path;
 	char map[64];
 	int error, len;
 
-	if (!(namespaces & CLONE_NEWUSER))
+	if (!(in->namespaces & CLONE_NEWUSER))
 		return 0;
 	/* The files below belong to root as long as this process is not dumpable (proc(5)). */
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	error = in_write_file(AT_FDCWD, "/proc/self/setgroups", 0, "deny", 4);
+	error = in_write_file(AT_FDCWD, path = "/proc/self/setgroups", 0, "deny", 4);
 	len = snprintf(map, sizeof map, "%u %u 1", uid, uid);
 	if (!error)
-		error = in_write_file(AT_FDCWD, "/proc/self/uid_map", 0, map, (size_t)len);
+		error = in_write_file(AT_FDCWD, path = "/proc/self/uid_map", 0, map, (size_t)len);
 	len = snprintf(map, sizeof map, "%u %u 1", gid, gid);
 	if (!error)
-		error = in_write_file(AT_FDCWD, "/proc/self/gid_map", 0, map, (size_t)len);
+		error = in_write_file(AT_FDCWD, path = "/proc/self/gid_map", 0, map, (size_t)len);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	return error ? in_fail(in, "user-namespace", "/proc/self/uid_map", error) : 0;
+	return error ? in_fail(in, "user-namespace", path, error) : 0;
 }
 
 /* Makes the job's folder: mkdir is what claims the name. */
@@ -246,8 +256,12 @@ static int in_make_folder(struct init *in)
 	if (mkdir(in->dir, 0700))
 		return in_fail(in, "folder", in->dir, -errno);
 	in->dir_fd = open(in->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (in->dir_fd < 0)
-		return in_fail(in, "folder", in->dir, -errno);
+	if (in->dir_fd < 0) {
+		int error_code = -errno;
+
+		rmdir(in->dir);
+		return in_fail(in, "folder", in->dir, error_code);
+	}
 	in->command.output_fd = openat(in->dir_fd, "output", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (in->command.output_fd < 0)
 		return in_fail(in, "output", in->dir, -errno);
@@ -271,7 +285,8 @@ static int in_reserve_record(struct init *in)
 /* Writes down who this init is: pid on the host, start time and boot, which together no other process ever has. */
 static int in_write_identity(struct init *in)
 {
-	char stat[1024], boot[64], *at, *end;
+	char stat[1024], boot[64];
+	const char *start_time;
 	struct fr_writer record = { 0 };
 	ssize_t len = in_read_file(in->command.proc_fd, "self/stat", stat, sizeof stat);
 	ssize_t boot_len = in_read_file(in->command.proc_fd, "sys/kernel/random/boot_id", boot, sizeof boot);
@@ -280,15 +295,11 @@ static int in_write_identity(struct init *in)
 	if (len < 0 || boot_len < 0)
 		return in_fail(in, "identity", "/proc", (int)(len < 0 ? len : boot_len));
 	fr_add_number(&record, "pid", atoll(stat));
-	/* Field 22, counted from behind the command's name, which may hold anything (proc(5)). */
-	at = strrchr(stat, ')');
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	if (!at)
+	start_time = kn_stat_field(stat, KN_STAT_START_TIME);
+	if (!start_time)
 		error = -EPROTO;
 	else {
-		end = strchr(at + 1, ' ');
-		fr_add_bytes(&record, "starttime", at + 1, end ? (size_t)(end - at - 1) : strlen(at + 1));
+		fr_add_bytes(&record, "starttime", start_time, strcspn(start_time, " "));
 		fr_add_bytes(&record, "boot", boot, strcspn(boot, "\n"));
 		in->init_record_fd = openat(in->dir_fd, "init", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 		if (in->init_record_fd < 0)
@@ -376,25 +387,15 @@ static int in_watch_oom(struct init *in)
 	return error ? in_fail(in, "oom-group", dir, error) : 0;
 }
 
-/*
- * A mount tree of the job's own: what it mounts does not reach the host; what the host unmounts goes here too, so that
- * no job keeps a file system busy. Then a /proc that shows the job's own processes.
- */
-static int in_make_mounts(struct init *in)
-{
-	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
-		return in_fail(in, "mount-propagation", "/", -errno);
-	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
-		return in_fail(in, "mount-proc", "/proc", -errno);
-	return 0;
-}
-
-static int in_raise_loopback(struct init *in, uint64_t namespaces)
+/* Here and not in the launcher's clone: making a network namespace may wait for the removal of others, milliseconds long. */
+static int in_make_network(struct init *in)
 {
 	struct ifreq request = { .ifr_name = "lo" };
 
-	if (!(namespaces & CLONE_NEWNET))
+	if (!(in->namespaces & CLONE_NEWNET))
 		return 0;
+	if (unshare(CLONE_NEWNET))
+		return in_fail(in, "network-namespace", "", -errno);
 	auto_fd fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request))
 		return in_fail(in, "loopback", "lo", -errno);
@@ -424,11 +425,14 @@ static void in_close_inherited(struct init *in)
 		close(in->command.join_fds[i]);
 }
 
-/* Forks the command straight into its cgroup: not even its first page is charged to another. */
+/*
+ * Forks the command straight into its cgroup: not even its first page is charged to another. Its mount namespace is not
+ * init's: what init does by path, reading counters and removing cgroups, no mount of the job's can lead astray.
+ */
 static int in_fork_command(struct init *in)
 {
 	struct clone_args args = {
-		.flags = CLONE_INTO_CGROUP,
+		.flags = CLONE_INTO_CGROUP | CLONE_NEWNS,
 		.exit_signal = SIGCHLD,
 		.cgroup = (uint64_t)in->cgroup_fd,
 	};
@@ -446,21 +450,84 @@ static int in_fork_command(struct init *in)
 	return error;
 }
 
-static int in_set_up(struct init *in, uint64_t namespaces, uid_t uid, gid_t gid)
+static int in_set_up(struct init *in)
 {
-	int error;
+	int error = in_parse(in);
 
-	if ((error = in_map_user(in, namespaces, uid, gid)) || (error = in_parse(in)))
+	if (error)
 		return error;
 	in->command.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	in->command.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (in->command.null_fd < 0 || in->command.proc_fd < 0)
 		return in_fail(in, "stdio", in->command.null_fd < 0 ? "/dev/null" : "/proc", -errno);
-	if ((error = in_block_signals(in)) || (error = in_make_folder(in)) || (error = in_reserve_record(in)) ||
-	    (error = in_write_identity(in)) || (error = in_make_cgroups(in)) || (error = in_open_cgroups(in)) ||
-	    (error = in_watch_oom(in)) || (error = in_make_mounts(in)) || (error = in_raise_loopback(in, namespaces)))
+	if ((error = in_make_folder(in)) || (error = in_reserve_record(in)) || (error = in_write_identity(in)) ||
+	    (error = in_make_cgroups(in)) || (error = in_open_cgroups(in)) || (error = in_watch_oom(in)))
 		return error;
 	return in_fork_command(in);
+}
+
+/* What is the same for all jobs, and can be done before there is one. */
+static int in_prepare(struct init *in, uid_t uid, gid_t gid)
+{
+	int error = in_map_user(in, uid, gid);
+
+	return error ? error : in_block_signals(in);
+}
+
+/* Takes over the descriptors that came with a frame: a long frame's memory, then the lifeline, where there are such. */
+static void in_take_descriptors(struct msghdr *message, bool is_long, int *memory_fd)
+{
+	struct cmsghdr *control = CMSG_FIRSTHDR(message);
+	int fds[2], count = 0;
+
+	if (control && control->cmsg_type == SCM_RIGHTS) {
+		count = (int)((control->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		memcpy(fds, CMSG_DATA(control), (size_t)count * sizeof(int));
+	}
+	*memory_fd = -1;
+	for (int i = 0; i < count; i++) {
+		if (i == 0 && is_long)
+			*memory_fd = fds[i];
+		else if (dup3(fds[i], IN_LIFELINE_FD, O_CLOEXEC) >= 0 && fds[i] != IN_LIFELINE_FD)
+			close(fds[i]);
+	}
+}
+
+/*
+ * Waits for the start frame: in the message itself, or where it is long in a memfd beside it. False when there will be
+ * none, as the launcher is gone.
+ */
+static bool in_receive(struct init *in)
+{
+	static char buffer[IN_MESSAGE_MAX];
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(2 * sizeof(int))];
+	} control;
+	struct iovec data = { buffer, sizeof buffer };
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+	};
+	ssize_t n = recvmsg(IN_STATUS_FD, &message, MSG_CMSG_CLOEXEC);
+	int memory_fd;
+	struct stat memory;
+
+	if (n <= 0)
+		return false;
+	/* No frame is as short as the byte that stands for a long one. */
+	in_take_descriptors(&message, n == 1, &memory_fd);
+	in->payload = buffer;
+	in->len = (size_t)n;
+	if (memory_fd >= 0) {
+		if (fstat(memory_fd, &memory))
+			return false;
+		in->len = (size_t)memory.st_size;
+		in->payload = mmap(NULL, in->len, PROT_READ, MAP_SHARED, memory_fd, 0);
+		close(memory_fd);
+		if (in->payload == MAP_FAILED)
+			return false;
+	}
+	return fr_check(in->payload, in->len) == 0;
 }
 
 /* ---- taking down ---- */
@@ -485,6 +552,24 @@ static void in_await_empty(const char *dir, int64_t wait_ms)
 	poll(&event, 1, (int)wait_ms);
 }
 
+/* Removes the cgroups that a job with the right to do so has made in its own. */
+static void in_remove_children(const char *dir)
+{
+	DIR *entries = opendir(dir);
+	struct dirent *entry;
+	char path[PATH_MAX];
+
+	while (entries && (entry = readdir(entries))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+		    snprintf(path, sizeof path, "%s/%s", dir, entry->d_name) >= (int)sizeof path)
+			continue;
+		in_remove_children(path);
+		rmdir(path);
+	}
+	if (entries)
+		closedir(entries);
+}
+
 /* Removes the job's cgroups, the last made first; what cannot be removed in the end is left to the next runner. */
 static void in_remove_cgroups(struct init *in)
 {
@@ -496,18 +581,25 @@ static void in_remove_cgroups(struct init *in)
 			fr_next(&reader, &field);
 			i += fr_is(&field, "mkdir");
 		}
-		for (int64_t wait_ms = 1; rmdir(field.value) && errno == EBUSY && wait_ms <= 1024; wait_ms *= 2)
+		for (int64_t wait_ms = 1; rmdir(field.value) && errno == EBUSY && wait_ms <= 1024; wait_ms *= 2) {
+			in_remove_children(field.value);
 			in_await_empty(field.value, wait_ms);
+		}
 	}
+}
+
+/* The cgroup, and those that found a way into another one: in this namespace -1 is all but init. */
+static void in_kill_cgroup(struct init *in)
+{
+	if (in->kill_fd >= 0)
+		(void)!write(in->kill_fd, "1", 1);
+	kill(-1, SIGKILL);
 }
 
 /* Ends every process of the job and reaps until none is left. */
 static void in_kill_all(struct init *in)
 {
-	if (in->kill_fd >= 0)
-		(void)!write(in->kill_fd, "1", 1);
-	/* Also those that found a way into another cgroup: in this namespace -1 is all but init. */
-	kill(-1, SIGKILL);
+	in_kill_cgroup(in);
 	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
 		;
 }
@@ -520,7 +612,7 @@ static _Noreturn void in_refuse(struct init *in)
 	in_kill_all(in);
 	in_remove_cgroups(in);
 	if (in->dir_fd >= 0)
-		fo_remove(in->dir);
+		fo_remove(in->dir, 0);
 	fr_add(&message, "type", "error");
 	fr_add(&message, "step", in->failure.step);
 	fr_add(&message, "path", in->failure.path);
@@ -578,6 +670,7 @@ static void in_make_record(struct init *in, struct fr_writer *record)
 	if (in->timed_out)
 		fr_add_number(record, "timedout", in->timed_out);
 	in_add_stopping(in, record);
+	in->outcome_len = record->len;
 	in_add_counters(in, record);
 }
 
@@ -585,8 +678,14 @@ static void in_make_record(struct init *in, struct fr_writer *record)
 static int in_publish_record(struct init *in, const struct fr_writer *record)
 {
 	int error = record->failed ? -ENOMEM : in_write_all(in->record_fd, record->data, record->len);
+	off_t len = (off_t)record->len;
 
-	if (!error && (ftruncate(in->record_fd, (off_t)record->len) || fsync(in->record_fd) ||
+	/* The disk is full, and the counters are longer than what was reserved: the outcome alone is not. */
+	if (error == -ENOSPC || error == -EDQUOT) {
+		error = 0;
+		len = (off_t)in->outcome_len;
+	}
+	if (!error && (ftruncate(in->record_fd, len) || fsync(in->record_fd) ||
 		       renameat(in->dir_fd, "exit.new", in->dir_fd, "exit")))
 		error = -errno;
 	return error;
@@ -608,7 +707,7 @@ static _Noreturn void in_finish(struct init *in)
 		fr_add_number(&message, "unsaved", -error);
 	if (in->remove) {
 		fr_add(&message, "removed", "1");
-		fo_remove(in->dir);
+		fo_remove(in->dir, 0);
 	}
 	in_tell(&message);
 	_exit(0);
@@ -616,9 +715,18 @@ static _Noreturn void in_finish(struct init *in)
 
 /* ---- supervision ---- */
 
-static void in_kill_cgroup(struct init *in)
+/*
+ * Death closes a pipe as exec does. Which it was, the flags say: field 9 of proc_pid_stat(5), where PF_FORKNOEXEC of
+ * linux/sched.h stands until exec. Where /proc does not show the process, the pipe is believed.
+ */
+static bool in_has_execed(const char *pid)
 {
-	(void)!write(in->kill_fd, "1", 1);
+	char path[48], stat[1024];
+	const char *flags;
+
+	snprintf(path, sizeof path, "/proc/%s/stat", pid);
+	flags = in_read_file(AT_FDCWD, path, stat, sizeof stat) > 0 ? kn_stat_field(stat, 9) : NULL;
+	return !flags || !(strtoul(flags, NULL, 10) & IN_PF_FORKNOEXEC);
 }
 
 /* The command's child has closed its end: it was exec'd, or says why not, or died. */
@@ -636,10 +744,12 @@ static int in_on_report_end(struct init *in)
 	in->report_fd = -1;
 	if (step) {
 		fr_number(fr_get(in->report, in->report_len, "errno"), 0, INT_MAX, &number);
-		return in_fail(in, step, path ? path : "", -(int)number);
+		return in_fail(in, step, path ? path : "", number > 0 ? -(int)number : -EPROTO);
 	}
 	if (!pid || (in->command.handoff && !fr_get(in->report, in->report_len, "ready")))
 		return in_fail(in, pid ? "shim" : "fork", in->command.argv[0], -ECHILD);
+	if (!in_has_execed(pid))
+		return in_fail(in, "exec", in->command.argv[0], -ECANCELED);
 	fr_add(&record, "command", pid);
 	in->started_ms = in_now(CLOCK_REALTIME) / 1000000;
 	fr_add_number(&record, "started", in->started_ms);
@@ -689,6 +799,15 @@ static void in_reap(struct init *in)
 	}
 }
 
+/* SIGKILL goes to the whole job. */
+static void in_pass_signal(struct init *in, int number)
+{
+	if (number == SIGKILL)
+		in_kill_cgroup(in);
+	else
+		kill(in->pid, number);
+}
+
 /*
  * Passes a signal on when it comes from outside the namespace. The launcher sends IN_PASS_SIGNAL with the number as its
  * value, since SIGSTOP itself would stop init. A job that forges one signals only its own command.
@@ -697,14 +816,15 @@ static void in_on_signal(struct init *in)
 {
 	struct signalfd_siginfo info;
 
-	while (read(in->signal_fd, &info, sizeof info) == sizeof info) {
-		if (info.ssi_signo == SIGCHLD)
-			in_reap(in);
-		else if (info.ssi_pid == 0 && !in->ended)
-			kill(in->pid, info.ssi_signo == (uint32_t)IN_PASS_SIGNAL && info.ssi_code == SI_QUEUE ?
-					      info.ssi_int :
-					      (int)info.ssi_signo);
-	}
+	/* One a turn of the loop: a job that sends without end keeps nothing else waiting. */
+	if (read(in->signal_fd, &info, sizeof info) != sizeof info)
+		return;
+	if (info.ssi_signo == SIGCHLD)
+		in_reap(in);
+	else if (info.ssi_pid == 0 && !in->ended)
+		in_pass_signal(in, info.ssi_signo == (uint32_t)IN_PASS_SIGNAL && info.ssi_code == SI_QUEUE ?
+					   info.ssi_int :
+					   (int)info.ssi_signo);
 }
 
 /* The launcher says that the runner is gone (any message), or is gone itself (end of file). */
@@ -718,6 +838,11 @@ static void in_on_status(struct init *in, struct pollfd *status)
 		in_kill_cgroup(in);
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		status->fd = -1;
+		/* Nobody is there to be told: the next launcher waits for the end of this start. */
+		if (!in->started) {
+			in_fail(in, "launcher", "", -ECONNRESET);
+			in_refuse(in);
+		}
 	}
 }
 
@@ -816,7 +941,8 @@ static _Noreturn void in_supervise(struct init *in)
 			if (fds[4].revents)
 				in_on_oom(in);
 		}
-		in_on_timers(in);
+		if (!in->ended)
+			in_on_timers(in);
 		if (in->ended) {
 			if (in->report_fd >= 0 && in_on_report(in))
 				in_refuse(in);
@@ -828,8 +954,8 @@ static _Noreturn void in_supervise(struct init *in)
 	}
 }
 
-/* The body of PID 1; `payload` is a checked start frame. */
-void in_main(const char *payload, size_t len, uint64_t namespaces, uid_t uid, gid_t gid)
+/* The body of PID 1. `uid` and `gid` are the launcher's, seen from outside of a user namespace. */
+void in_main(uint64_t namespaces, uid_t uid, gid_t gid)
 {
 	static struct init init;
 	struct init *in = &init;
@@ -838,12 +964,19 @@ void in_main(const char *payload, size_t len, uint64_t namespaces, uid_t uid, gi
 	if (getpid() != 1)
 		_exit(1);
 	*in = (struct init){
-		.payload = payload, .len = len, .dir_fd = -1, .record_fd = -1, .init_record_fd = -1, .cgroup_fd = -1,
+		.namespaces = namespaces, .dir_fd = -1, .record_fd = -1, .init_record_fd = -1, .cgroup_fd = -1,
 		.kill_fd = -1, .signal_fd = -1, .report_fd = -1, .oom_event_fd = -1, .oom_control_fd = -1,
 		.deadline = IN_NEVER, .oom_check = IN_NEVER,
 		.command = { .null_fd = -1, .output_fd = -1, .proc_fd = -1, .uid = -1, .gid = -1, .drop_capability = -1 },
 	};
-	if (in_set_up(in, namespaces, uid, gid))
+	int error = in_prepare(in, uid, gid), network = error ? 0 : in_make_network(in);
+
+	if (!in_receive(in))
+		_exit(0);
+	/* What was lacking when a spare was made may be there by now. */
+	if (!error && network)
+		error = in_make_network(in);
+	if (error || in_set_up(in))
 		in_refuse(in);
 	in_supervise(in);
 }

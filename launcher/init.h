@@ -14,6 +14,9 @@ enum {
 	IN_FIRST_FREE_FD = 6,
 };
 
+/* The longest frame that goes to an init as a message; a longer one goes in a memfd. */
+#define IN_MESSAGE_MAX 32768
+
 /* The signal that carries a signal number for the command in its value: see in_on_signal(). */
 #define IN_PASS_SIGNAL (SIGRTMAX)
 
@@ -42,7 +45,7 @@ struct cm_spec {
 	size_t join_count;
 };
 
-_Noreturn void in_main(const char *payload, size_t len, uint64_t namespaces, uid_t uid, gid_t gid);
+_Noreturn void in_main(uint64_t namespaces, uid_t uid, gid_t gid);
 _Noreturn void cm_main(const struct cm_spec *spec, int report_fd);
 
 #endif

@@ -6,6 +6,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +22,19 @@ static inline void kn_close(int *fd)
 
 /* A descriptor that is closed when its scope ends; set it to -1 to keep it open. */
 #define auto_fd __attribute__((cleanup(kn_close))) int
+
+/* Field of a process's start time, in clock ticks since boot. */
+#define KN_STAT_START_TIME 22
+
+/* Where a field of a /proc/PID/stat begins, counted from behind the name, which may hold anything (proc_pid_stat(5)). */
+static inline const char *kn_stat_field(const char *stat, int field)
+{
+	const char *at = strrchr(stat, ')');
+
+	for (int each = 2; at && each < field; each++)
+		at = strchr(at + 1, ' ');
+	return at ? at + 1 : NULL;
+}
 
 static inline pid_t kn_clone3(struct clone_args *args)
 {

@@ -2,13 +2,15 @@
  * corral-launcher: starts jobs on behalf of the runners that share a storage root. Theory of operation:
  *
  * Processes.  One launcher per storage root (launcher.lock), single-threaded, in one epoll loop over the listening
- * socket, the runners' connections, and per job the socket to its init and a pidfd. For a start it does one clone3 into
- * new namespaces; the child, init (init.c), is PID 1 in there, does all that may be slow, forks the command (command.c)
- * and supervises it. A job never needs the launcher again: init writes the outcome to disk by itself.
+ * socket, the runners' connections, and per job the socket to its init and a pidfd. An init (init.c) comes of one clone3
+ * into new namespaces, is PID 1 in there, takes the start frame, does all that may be slow, forks the command (command.c)
+ * and supervises it. One spare init is kept ready: what is the same for all jobs is done before they come. A job never
+ * needs the launcher again: init writes the outcome to disk by itself.
  *
  * Privileges.  Those of the runner that started it; every peer must have the same user (SO_PEERCRED) or be root. The
  * launcher and the inits are non-dumpable, hence not traceable by jobs, and outside the jobs' cgroups and PID
- * namespaces. It makes no policy: cgroup paths, limits, namespaces and users come with the start frame.
+ * namespaces; a peer in a PID namespace below the launcher's is a job, and refused. It makes no policy: cgroup paths,
+ * limits, namespaces and users come with the start frame.
  *
  * Starts in progress.  An init keeps setup.lock, inherited here, until its command has been exec'd or the start was
  * undone. The next launcher waits for that lock, so that whatever it then finds half made is certainly nobody's.
@@ -30,6 +32,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,11 +40,14 @@
 #include <sys/wait.h>
 
 #define LN_VERSION "1"
-/* A runner that lets this much pile up does not read: it is cut off, and finds the truth on disk when it comes back. */
+/*
+ * A runner that lets this much pile up does not read: it is cut off, and finds the truth on disk when it comes back. Its
+ * jobs go on, since the process lives: their lifeline is its pidfd.
+ */
 #define LN_BACKLOG_MAX ((size_t)16 << 20)
 #define LN_MESSAGE_MAX ((size_t)128 << 10)
 
-enum ln_kind { LN_LISTENER, LN_RUNNER, LN_STATUS, LN_PIDFD };
+enum ln_kind { LN_LISTENER, LN_RUNNER, LN_STATUS, LN_INIT, LN_REMOVER };
 
 /* What an epoll event belongs to. */
 struct ln_source {
@@ -57,7 +63,9 @@ struct ln_runner {
 	int pidfd;
 	bool greeted;
 	bool waits_for_place; /* its hello is held back */
+	bool flooded;         /* EPOLLOUT is awaited */
 	bool closing;         /* cut off once what is in `out` has been sent */
+	bool cut;             /* it is we who end the connection */
 	bool dead;            /* to be freed at the end of the turn */
 	char hello_id[24];
 	char *in;
@@ -71,12 +79,13 @@ struct ln_runner {
 struct ln_job {
 	struct ln_source status;
 	struct ln_source pidfd;
+	pid_t pid; /* of init; 0 for one of an earlier launcher */
 	struct ln_job *next;
 	struct ln_runner *owner; /* to whom the start is answered, and whose end ends it if it has a lifeline */
-	char *name;
+	char *name; /* NULL: no job yet */
+	uint64_t namespaces;
 	char *dir; /* with a lifeline: the folder, which goes when the owner goes */
 	char start_id[24];
-	bool child;    /* ours to reap; false for an init of an earlier launcher */
 	bool started;
 	bool told;  /* the end was announced */
 	bool ended; /* init is gone; kept only because of `dir` */
@@ -90,8 +99,11 @@ static struct launcher {
 	struct ln_runner *runners;
 	struct ln_runner *placer; /* the runner that is to say where jobs live */
 	struct ln_job *jobs;
+	struct ln_job *spare;        /* an init that waits for a start; also among the jobs, without a name */
+	uint64_t spare_namespaces;   /* what the next spare is to be like; 0: none is wanted now */
 	char *place; /* the `place` request, kept whole */
 	size_t place_len;
+	bool deaf; /* no descriptor was left for a new runner */
 } ln;
 
 /* ---- sending ---- */
@@ -103,6 +115,24 @@ static int ln_watch(struct ln_source *source, uint32_t events, int op)
 	return epoll_ctl(ln.epoll, op, source->fd, &event) ? -errno : 0;
 }
 
+/* Out of the loop, then closed: a fork under way may hold a copy, and epoll would go on reporting the file for it. */
+static void ln_drop(struct ln_source *source)
+{
+	if (source->fd < 0)
+		return;
+	ln_watch(source, 0, EPOLL_CTL_DEL);
+	close(source->fd);
+	source->fd = -1;
+}
+
+/* Asks to be told, or no more, when a runner takes again. */
+static void ln_await_room(struct ln_runner *runner, bool flooded)
+{
+	if (runner->flooded != flooded)
+		ln_watch(&runner->source, flooded ? EPOLLIN | EPOLLOUT : EPOLLIN, EPOLL_CTL_MOD);
+	runner->flooded = flooded;
+}
+
 static void ln_flush(struct ln_runner *runner)
 {
 	while (!runner->dead && runner->out_sent < runner->out.len) {
@@ -110,7 +140,7 @@ static void ln_flush(struct ln_runner *runner)
 				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EAGAIN) {
-			ln_watch(&runner->source, EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
+			ln_await_room(runner, true);
 			return;
 		}
 		if (n < 0 && errno != EINTR)
@@ -123,7 +153,7 @@ static void ln_flush(struct ln_runner *runner)
 	if (runner->closing)
 		runner->dead = true;
 	if (!runner->dead)
-		ln_watch(&runner->source, EPOLLIN, EPOLL_CTL_MOD);
+		ln_await_room(runner, false);
 }
 
 static void ln_send(struct ln_runner *runner, const struct fr_writer *message)
@@ -133,7 +163,7 @@ static void ln_send(struct ln_runner *runner, const struct fr_writer *message)
 	if (runner->dead || message->failed)
 		return;
 	if (runner->out.len - runner->out_sent + message->len > LN_BACKLOG_MAX) {
-		runner->dead = true;
+		runner->cut = runner->dead = true;
 		return;
 	}
 	for (int i = 0; i < FR_HEADER; i++)
@@ -184,30 +214,46 @@ static void ln_send_error(struct ln_runner *runner, const char *id, const char *
 
 /* ---- jobs ---- */
 
+static bool ln_is_running(const struct ln_job *job)
+{
+	return job->name && !job->dead && !job->ended;
+}
+
 static struct ln_job *ln_find_job(const char *name)
 {
 	for (struct ln_job *job = ln.jobs; job; job = job->next)
-		if (!job->dead && !job->ended && strcmp(job->name, name) == 0)
+		if (ln_is_running(job) && job->started && strcmp(job->name, name) == 0)
 			return job;
 	return NULL;
 }
 
-/* Takes a job into the books and its descriptors into the loop. */
-static struct ln_job *ln_add_job(const char *name, int pidfd, int status_fd)
+/* Takes a job into the books and its descriptors into the loop; NULL, and nothing is taken, when memory ran out. */
+static struct ln_job *ln_add_job(pid_t pid, int pidfd, int status_fd)
 {
 	struct ln_job *job = calloc(1, sizeof *job);
 
 	if (!job)
 		return NULL;
-	job->name = strdup(name);
 	job->status = (struct ln_source){ LN_STATUS, status_fd, job };
-	job->pidfd = (struct ln_source){ LN_PIDFD, pidfd, job };
+	job->pidfd = (struct ln_source){ LN_INIT, pidfd, job };
+	if (ln_watch(&job->pidfd, EPOLLIN, EPOLL_CTL_ADD) ||
+	    (status_fd >= 0 && ln_watch(&job->status, EPOLLIN, EPOLL_CTL_ADD))) {
+		ln_watch(&job->pidfd, 0, EPOLL_CTL_DEL);
+		free(job);
+		return NULL;
+	}
+	job->pid = pid;
 	job->next = ln.jobs;
 	ln.jobs = job;
-	if (status_fd >= 0)
-		ln_watch(&job->status, EPOLLIN, EPOLL_CTL_ADD);
-	ln_watch(&job->pidfd, EPOLLIN, EPOLL_CTL_ADD);
 	return job;
+}
+
+/* What was an init becomes a job; `dir` is given when it goes with its runner. */
+static int ln_name_job(struct ln_job *job, const char *name, const char *dir)
+{
+	job->name = strdup(name);
+	job->dir = dir ? strdup(dir) : NULL;
+	return job->name && (!dir || job->dir) ? 0 : -ENOMEM;
 }
 
 static void ln_announce(struct ln_job *job, const char *event, const char *fields, size_t len)
@@ -220,6 +266,28 @@ static void ln_announce(struct ln_job *job, const char *event, const char *field
 	fr_append(&message, fields, len);
 	ln_broadcast(&message);
 	fr_free(&message);
+}
+
+/* Once, be it that the remover has ended, or that what it has done is seen earlier. */
+static void ln_announce_removed(struct ln_job *job)
+{
+	if (job->name)
+		ln_announce(job, "removed", "", 0);
+	free(job->name);
+	job->name = NULL;
+}
+
+/* The folder of an ended job has been removed, or the name has been given to another: nothing to remove any more. */
+static void ln_forget_ended(const char *name)
+{
+	for (struct ln_job *job = ln.jobs; job; job = job->next) {
+		if (!job->ended || !job->name || strcmp(job->name, name))
+			continue;
+		if (job->pidfd.kind == LN_REMOVER)
+			ln_announce_removed(job);
+		else
+			job->dead = true;
+	}
 }
 
 /* Hands what init says on: the answer to the start goes to its runner, what became of the job to all. */
@@ -237,6 +305,7 @@ static void ln_on_message(struct ln_job *job, const char *fields, size_t len)
 	}
 	if (strcmp(type, "started") == 0) {
 		job->started = true;
+		ln_forget_ended(job->name);
 		ln_announce(job, "started", fields + skip, len - skip);
 	}
 	if (job->owner) {
@@ -265,10 +334,7 @@ static bool ln_read_status(struct ln_job *job)
 			break;
 		ln_on_message(job, message, (size_t)n);
 	}
-	if (job->status.fd >= 0) {
-		close(job->status.fd);
-		job->status.fd = -1;
-	}
+	ln_drop(&job->status);
 	return false;
 }
 
@@ -278,23 +344,49 @@ static void ln_on_init_end(struct ln_job *job)
 	siginfo_t info;
 
 	ln_read_status(job);
-	if (job->child)
+	if (job == ln.spare)
+		ln.spare = NULL;
+	if (job->pid)
 		waitid(P_PIDFD, (id_t)job->pidfd.fd, &info, WEXITED);
-	if (!job->told && job->child && !job->started && job->owner)
+	if (!job->name)
+		job->told = true;
+	else if (!job->told && job->pid && !job->started && job->owner)
 		ln_send_error(job->owner, job->start_id, "init", "the job's init was killed while it set the job up", -ECHILD);
 	else if (!job->told)
 		ln_announce(job, "exited", "", 0);
-	ln_watch(&job->pidfd, 0, EPOLL_CTL_DEL);
+	ln_drop(&job->pidfd);
 	job->ended = true;
 	job->dead = !job->dir || !job->owner || !job->started;
 }
 
-/* The folder of an ended job has been removed, or the name has been given to another: nothing to remove any more. */
-static void ln_forget_ended(const char *name)
+/*
+ * Removes the folder of an ended job whose runner is gone: in a process of its own, since deleting a long output takes
+ * its time. The process takes the place of the init that was.
+ */
+static void ln_remove_folder(struct ln_job *job)
 {
-	for (struct ln_job *job = ln.jobs; job; job = job->next)
-		if (job->ended && strcmp(job->name, name) == 0)
-			job->dead = true;
+	int pidfd = -1;
+	struct clone_args args = {
+		.flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD
+	};
+	pid_t remover = kn_clone3(&args);
+
+	if (remover == 0) {
+		fo_remove(job->dir, job->pid);
+		_exit(0);
+	}
+	job->pidfd = (struct ln_source){ LN_REMOVER, pidfd, job };
+	/* What cannot be removed now, the next launcher's first runner removes. */
+	job->dead = remover < 0 || ln_watch(&job->pidfd, EPOLLIN, EPOLL_CTL_ADD);
+}
+
+static void ln_on_remover_end(struct ln_job *job)
+{
+	siginfo_t info;
+
+	waitid(P_PIDFD, (id_t)job->pidfd.fd, &info, WEXITED);
+	ln_announce_removed(job);
+	job->dead = true;
 }
 
 /* ---- a start ---- */
@@ -328,72 +420,183 @@ static int ln_read_namespaces(const char *payload, size_t len, uint64_t *flags)
 }
 
 /* In the child: leaves nothing open but the fixed descriptors of init.h. */
-static _Noreturn void ln_become_init(const char *payload, size_t len, uint64_t flags, uid_t uid, gid_t gid, int status,
-				     int lifeline)
+static _Noreturn void ln_become_init(uint64_t namespaces, uid_t uid, gid_t gid, int status)
 {
 	/* Out of the way of the fixed numbers first. */
 	int high_status = fcntl(status, F_DUPFD_CLOEXEC, 64);
 	int high_setup = fcntl(ln.setup_lock, F_DUPFD_CLOEXEC, 64);
-	int high_lifeline = lifeline >= 0 ? fcntl(lifeline, F_DUPFD_CLOEXEC, 64) : -1;
 
 	if (high_status < 0 || high_setup < 0 || dup3(high_status, IN_STATUS_FD, O_CLOEXEC) < 0 ||
 	    dup3(high_setup, IN_SETUP_FD, O_CLOEXEC) < 0)
 		_exit(1);
-	close(IN_LIFELINE_FD);
-	if (high_lifeline >= 0 && dup3(high_lifeline, IN_LIFELINE_FD, O_CLOEXEC) < 0)
+	/* The lifeline comes with the frame: until then its number must not go to another descriptor. */
+	if (dup3(STDIN_FILENO, IN_LIFELINE_FD, O_CLOEXEC) < 0 || kn_close_range(IN_FIRST_FREE_FD, ~0U, 0))
 		_exit(1);
-	if (kn_close_range(IN_FIRST_FREE_FD, ~0U, 0))
-		_exit(1);
-	in_main(payload, len, flags, uid, gid);
+	in_main(namespaces, uid, gid);
+}
+
+/* Forks an init, which prepares itself and then waits for a start frame. Negative errno in *error when that fails. */
+static struct ln_job *ln_make_init(uint64_t namespaces, int *error)
+{
+	int pidfd = -1, pair[2];
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	/* The other namespaces are init's to make: see in_make_network() and in_make_mounts(). */
+	struct clone_args args = {
+		.flags = CLONE_PIDFD | (namespaces & ~(uint64_t)(CLONE_NEWNET | CLONE_NEWNS)),
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	struct ln_job *job = NULL;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		*error = -errno;
+		return NULL;
+	}
+	pid = kn_clone3(&args);
+	if (pid == 0)
+		ln_become_init(namespaces, uid, gid, pair[1]);
+	*error = pid < 0 ? -errno : 0;
+	close(pair[1]);
+	if (pid > 0)
+		job = ln_add_job(pid, pidfd, pair[0]);
+	if (!job) {
+		/* An init that was forked all the same sees the socket close, and exits. */
+		close(pair[0]);
+		if (pid > 0) {
+			close(pidfd);
+			*error = -ENOMEM;
+		}
+		return NULL;
+	}
+	job->namespaces = namespaces;
+	return job;
+}
+
+/*
+ * An init that has prepared itself ahead of time. Making a network namespace takes longer than all the rest of a start,
+ * so that one is made while there is nothing to do, of the kind that was wanted last.
+ */
+static void ln_make_spare(void)
+{
+	int error;
+
+	if (!ln.spare && ln.spare_namespaces)
+		ln.spare = ln_make_init(ln.spare_namespaces, &error);
+	ln.spare_namespaces = 0;
+}
+
+static struct ln_job *ln_take_spare(uint64_t namespaces)
+{
+	struct ln_job *job = ln.spare;
+
+	if (!job)
+		return NULL;
+	ln.spare = NULL;
+	if (job->namespaces == namespaces)
+		return job;
+	/* It sees its socket close, and exits. */
+	ln_drop(&job->status);
+	return NULL;
+}
+
+/* A long frame goes in memory that init maps. */
+static int ln_store_frame(const char *payload, size_t len)
+{
+	int fd = memfd_create("start", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	for (size_t at = 0; at < len;) {
+		ssize_t n = write(fd, payload + at, len - at);
+
+		if (n < 0) {
+			int error = -errno;
+
+			close(fd);
+			return error;
+		}
+		at += (size_t)n;
+	}
+	return fd;
+}
+
+/* Sends init its start frame, with the lifeline (-1: none). */
+static int ln_send_frame(struct ln_job *job, const char *payload, size_t len, int lifeline)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(2 * sizeof(int))];
+	} control = { 0 };
+	struct iovec data = { (void *)(uintptr_t)payload, len };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+	int fds[2], count = 0;
+	auto_fd memory = -1;
+
+	if (len > IN_MESSAGE_MAX) {
+		memory = ln_store_frame(payload, len);
+		if (memory < 0)
+			return memory;
+		fds[count++] = memory;
+		data.iov_len = 1;
+	}
+	if (lifeline >= 0)
+		fds[count++] = lifeline;
+	if (count > 0) {
+		message.msg_control = &control;
+		message.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
+		control.align = (struct cmsghdr){
+			.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN((size_t)count * sizeof(int))
+		};
+		memcpy(CMSG_DATA(&control.align), fds, (size_t)count * sizeof(int));
+	}
+	return sendmsg(job->status.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+/* Names the job and sends its frame; an init that did not get it sees the socket close, exits, and is reaped. */
+static int ln_hand_over(struct ln_job *job, const char *payload, size_t len, const char *name, const char *dir, int lifeline)
+{
+	int error = ln_name_job(job, name, dir);
+
+	if (!error)
+		error = ln_send_frame(job, payload, len, lifeline);
+	if (error) {
+		free(job->name);
+		job->name = NULL;
+		ln_drop(&job->status);
+	}
+	return error;
 }
 
 static void ln_start(struct ln_runner *runner, const char *id, const char *payload, size_t len)
 {
-	const char *name = fr_get(payload, len, "name");
+	const char *name = fr_get(payload, len, "name"), *dir = fr_get(payload, len, "dir");
 	bool lifeline = fr_get(payload, len, "lifeline") != NULL;
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
-	int pidfd = -1, pair[2];
-	struct clone_args args = { .exit_signal = SIGCHLD, .pidfd = (uint64_t)(uintptr_t)&pidfd };
 	struct ln_job *job;
-	uint64_t flags;
-	pid_t pid;
+	uint64_t namespaces;
+	int error = 0;
 
-	if (!name || ln_read_namespaces(payload, len, &flags)) {
-		ln_send_error(runner, id, "frame", name ? "unknown namespace" : "no name", -EINVAL);
+	if (!name || !dir || ln_read_namespaces(payload, len, &namespaces)) {
+		ln_send_error(runner, id, "frame", name && dir ? "unknown namespace" : "no name or no dir", -EINVAL);
 		return;
 	}
 	if (lifeline && runner->pidfd < 0) {
 		ln_send_error(runner, id, "lifeline", "the runner's pidfd could not be had", -ESRCH);
 		return;
 	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
-		ln_send_error(runner, id, "socketpair", "", -errno);
+	job = ln_take_spare(namespaces);
+	if (!job || ln_hand_over(job, payload, len, name, lifeline ? dir : NULL, lifeline ? runner->pidfd : -1)) {
+		job = ln_make_init(namespaces, &error);
+		if (job)
+			error = ln_hand_over(job, payload, len, name, lifeline ? dir : NULL, lifeline ? runner->pidfd : -1);
+	}
+	ln.spare_namespaces = namespaces;
+	if (error) {
+		ln_send_error(runner, id, "clone", "", error);
 		return;
 	}
-	args.flags = flags | CLONE_PIDFD;
-	pid = kn_clone3(&args);
-	if (pid == 0)
-		ln_become_init(payload, len, flags, uid, gid, pair[1], lifeline ? runner->pidfd : -1);
-	close(pair[1]);
-	if (pid < 0) {
-		ln_send_error(runner, id, "clone", "", -errno);
-		close(pair[0]);
-		return;
-	}
-	ln_forget_ended(name);
-	job = ln_add_job(name, pidfd, pair[0]);
-	if (!job) {
-		/* init sees the socket close, and goes on; the runner is told the truth when it looks. */
-		close(pair[0]);
-		close(pidfd);
-		ln_send_error(runner, id, "memory", "", -ENOMEM);
-		return;
-	}
-	job->child = true;
 	job->owner = runner;
-	if (lifeline && fr_get(payload, len, "dir"))
-		job->dir = strdup(fr_get(payload, len, "dir"));
 	snprintf(job->start_id, sizeof job->start_id, "%s", id);
 }
 
@@ -456,31 +659,29 @@ static void ln_place(struct ln_runner *runner, const char *id, const char *paylo
 /* The start time of a process (proc(5), field 22), which together with its pid no other process of this boot has. */
 static int ln_start_time(pid_t pid, long long *start_time)
 {
-	char path[32], text[1024], *at, *end;
+	char path[32], text[1024];
+	const char *field;
 	ssize_t len;
 
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
 	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	if (len <= 0)
-		return -ESRCH;
+	len = fd < 0 ? -errno : read(fd, text, sizeof text - 1);
+	if (len < 0)
+		return (int)len;
 	text[len] = '\0';
-	at = strrchr(text, ')');
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	end = at ? strchr(at + 1, ' ') : NULL;
-	if (!end)
+	field = kn_stat_field(text, KN_STAT_START_TIME);
+	if (!field)
 		return -ESRCH;
-	*end = '\0';
-	return fr_number(at + 1, 0, INT64_MAX, start_time);
+	*start_time = strtoll(field, NULL, 10);
+	return 0;
 }
 
 /* Watches an init of an earlier launcher. The pidfd is opened first: if the start time then fits, it is the right one. */
 static int ln_watch_init(const char *payload, size_t len)
 {
 	const char *name = fr_get(payload, len, "name");
-	long long pid, expected, actual;
-	int pidfd;
+	long long pid, expected, actual = 0;
+	int pidfd, error;
 
 	if (!name || fr_number(fr_get(payload, len, "pid"), 1, INT32_MAX, &pid) ||
 	    fr_number(fr_get(payload, len, "starttime"), 0, INT64_MAX, &expected))
@@ -490,14 +691,22 @@ static int ln_watch_init(const char *payload, size_t len)
 	pidfd = kn_pidfd_open((pid_t)pid);
 	if (pidfd < 0)
 		return -errno;
-	if (ln_start_time((pid_t)pid, &actual) || actual != expected) {
+	error = ln_start_time((pid_t)pid, &actual);
+	if (error || actual != expected) {
+		/* A /proc that hides processes (hidepid) hides this one although it lives: then nobody can tell. */
+		bool hidden = error == -ENOENT && kn_pidfd_send_signal(pidfd, 0, NULL) == 0;
+
 		close(pidfd);
-		return -ESRCH;
+		return hidden ? -EACCES : -ESRCH;
 	}
-	struct ln_job *job = ln_add_job(name, pidfd, -1);
+	struct ln_job *job = ln_add_job(0, pidfd, -1);
 
 	if (!job) {
 		close(pidfd);
+		return -ENOMEM;
+	}
+	if (ln_name_job(job, name, NULL)) {
+		job->dead = true;
 		return -ENOMEM;
 	}
 	job->started = true;
@@ -527,7 +736,7 @@ static void ln_known(struct ln_runner *runner, const char *id)
 	struct fr_writer message = ln_reply("known", id);
 
 	for (struct ln_job *job = ln.jobs; job; job = job->next)
-		if (!job->dead && !job->ended)
+		if (ln_is_running(job))
 			fr_add(&message, "name", job->name);
 	ln_send(runner, &message);
 	fr_free(&message);
@@ -639,11 +848,25 @@ static void ln_on_input(struct ln_runner *runner)
 	}
 	runner->in_len += (size_t)n;
 	if (!runner->closing && !ln_take_frames(runner)) {
-		runner->closing = true;
+		runner->cut = runner->closing = true;
 		ln_send_error(runner, NULL, "frame", "length out of range", -EMSGSIZE);
 	}
 	if (runner->closing)
 		runner->in_len = 0;
+}
+
+/* Whether a process is in a PID namespace below ours, as a job is: it may hold the socket's path, but is no runner. */
+static bool ln_is_nested(pid_t pid)
+{
+	char path[32], text[4096], *ids;
+
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+	text[len > 0 ? len : 0] = '\0';
+	ids = strstr(text, "\nNSpid:\t");
+	return !ids || ids[8 + strspn(ids + 8, "0123456789")] != '\n';
 }
 
 static void ln_accept(void)
@@ -653,9 +876,12 @@ static void ln_accept(void)
 	auto_fd fd = accept4(ln.listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct ln_runner *runner;
 
+	/* Nothing more to be had for now: listens again once something was freed. */
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+		ln.deaf = ln_watch(&ln.listener, 0, EPOLL_CTL_MOD) == 0;
 	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		return;
-	if (peer.uid != geteuid() && peer.uid != 0)
+	if (peer.uid == geteuid() ? ln_is_nested(peer.pid) : peer.uid != 0)
 		return;
 	runner = calloc(1, sizeof *runner);
 	if (!runner)
@@ -677,20 +903,19 @@ static void ln_accept(void)
 static void ln_free_runner(struct ln_runner *runner)
 {
 	for (struct ln_job *job = ln.jobs; job; job = job->next) {
-		if (job->owner != runner)
+		if (job->owner != runner || job->dead)
 			continue;
 		job->owner = NULL;
-		if (job->ended) {
-			fo_remove(job->dir);
-			ln_announce(job, "removed", "", 0);
-			job->dead = true;
-		} else if (job->dir && job->status.fd >= 0) {
+		if (runner->cut)
+			job->dead = job->ended;
+		else if (job->ended)
+			ln_remove_folder(job);
+		else if (job->dir && job->status.fd >= 0)
 			send(job->status.fd, "gone", 4, MSG_NOSIGNAL | MSG_DONTWAIT);
-		}
 	}
 	if (ln.placer == runner)
 		ln.placer = NULL;
-	close(runner->source.fd);
+	ln_drop(&runner->source);
 	if (runner->pidfd >= 0)
 		close(runner->pidfd);
 	free(runner->in);
@@ -700,9 +925,8 @@ static void ln_free_runner(struct ln_runner *runner)
 
 static void ln_free_job(struct ln_job *job)
 {
-	if (job->status.fd >= 0)
-		close(job->status.fd);
-	close(job->pidfd.fd);
+	ln_drop(&job->status);
+	ln_drop(&job->pidfd);
 	free(job->name);
 	free(job->dir);
 	free(job);
@@ -711,11 +935,14 @@ static void ln_free_job(struct ln_job *job)
 /* Frees what died in this turn of the loop: not earlier, as later events of the same turn may point to it. */
 static void ln_sweep(void)
 {
+	bool freed = false;
+
 	for (struct ln_runner **at = &ln.runners; *at;) {
 		struct ln_runner *runner = *at;
 
 		if (runner->dead) {
 			*at = runner->next;
+			freed = true;
 			ln_free_runner(runner);
 		} else {
 			at = &runner->next;
@@ -726,11 +953,14 @@ static void ln_sweep(void)
 
 		if (job->dead) {
 			*at = job->next;
+			freed = true;
 			ln_free_job(job);
 		} else {
 			at = &job->next;
 		}
 	}
+	if (ln.deaf && freed)
+		ln.deaf = ln_watch(&ln.listener, EPOLLIN, EPOLL_CTL_MOD) != 0;
 	if (!ln.placer)
 		ln_answer_hellos();
 }
@@ -754,9 +984,13 @@ static void ln_on_event(struct ln_source *source, uint32_t events)
 		if (!job->dead)
 			ln_read_status(job);
 		break;
-	case LN_PIDFD:
+	case LN_INIT:
 		if (!job->dead)
 			ln_on_init_end(job);
+		break;
+	case LN_REMOVER:
+		if (!job->dead)
+			ln_on_remover_end(job);
 		break;
 	}
 }
@@ -767,9 +1001,14 @@ static int ln_loop(int idle_ms)
 	struct epoll_event events[64];
 
 	for (;;) {
-		bool idle = !ln.runners && !ln.jobs;
-		int count = epoll_wait(ln.epoll, events, 64, idle ? idle_ms : -1);
+		bool idle = !ln.runners && (!ln.jobs || (ln.jobs == ln.spare && !ln.spare->next));
+		/* A spare is made when there is nothing else to do. */
+		int count = epoll_wait(ln.epoll, events, 64, ln.spare_namespaces ? 0 : idle ? idle_ms : -1);
 
+		if (count == 0 && ln.spare_namespaces) {
+			ln_make_spare();
+			continue;
+		}
 		if (count < 0 && errno != EINTR)
 			return -errno;
 		if (count == 0 && idle)
@@ -858,10 +1097,14 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: corral-launcher STORAGE_ROOT IDLE_MS\n");
 		return 2;
 	}
+	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	setsid();
+	/* What the starter left open would be kept open for as long as there are jobs. */
+	if (kn_close_range(STDERR_FILENO + 1, ~0U, 0))
+		return ln_fail("close_range", -errno);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return ln_fail("prctl", -errno);
 	if (chdir(argv[1]))
