@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// The first file of the command: it runs on any Node, and says so when this one is too old for the rest.
+'use strict'
+
+var major = Number(process.versions.node.split('.')[0])
+if (major < 26) {
+  process.stderr.write('corral: Node 26 or later is needed, and this is Node ' + process.versions.node + ' (' + process.execPath + ')\n')
+  process.exit(125)
+}
+import('node:module').then(function (module) {
+  module.enableCompileCache()
+  return import('../dist/main.js')
+}).then(function (program) {
+  return program.main(process.argv.slice(2))
+}).then(function (exitStatus) {
+  process.exitCode = exitStatus
+}, function (error) {
+  process.stderr.write('corral: ' + (error.code === 'ERR_MODULE_NOT_FOUND' ? 'it has not been built: npm run build\n' : error.stack + '\n'))
+  process.exitCode = 125
+})

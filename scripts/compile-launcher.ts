@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+const folder = join(import.meta.dirname, '../launcher')
+const sources = ['launcher.c', 'init.c', 'command.c', 'folder.c', 'frame.c'].map((name) => join(folder, name))
+
+const warnings = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wvla', '-Wformat=2']
+
+/** Guarded stacks, checked buffers, and no page that is executable and writable or bound late. */
+const hardening = [
+  ...['-O2', '-fPIE', '-fstack-protector-strong', '-fno-strict-aliasing', '-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2'],
+  ...['-ffunction-sections', '-fdata-sections', '-Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack', '-s'],
+]
+
+interface Compiler {
+  name: string
+  /** What links a static program at a random address. */
+  start: readonly string[]
+  end: readonly string[]
+}
+
+const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
+
+/** musl's gcc does not look for the kernel's headers. */
+const kernelHeaders = ['-idirafter', '/usr/include', '-idirafter', `/usr/include/${machine}-linux-gnu`]
+
+/** musl makes the smaller program by far, and each job has a copy of its data. */
+function muslCompiler(): Compiler {
+  const libraries = [`/usr/lib/${machine}-linux-musl`, `/usr/${machine}-linux-musl/lib64`, '/usr/lib/musl/lib']
+  const library = libraries.find((path) => existsSync(join(path, 'rcrt1.o')))
+  if (library === undefined) return { name: 'musl-gcc', start: ['-static', ...kernelHeaders], end: [] }
+  // -static-pie would have musl-gcc link a program that wants an interpreter.
+  const start = ['-static', '-nostartfiles', '-Wl,-pie,--no-dynamic-linker,-z,text', ...kernelHeaders]
+  const startFiles = ['rcrt1.o', 'crti.o'].map((name) => join(library, name))
+  return { name: 'musl-gcc', start: [...start, ...startFiles], end: [join(library, 'crtn.o')] }
+}
+
+const compilers: readonly Compiler[] = [muslCompiler(), { name: 'cc', start: ['-static-pie'], end: [] }]
+
+/** What `compileLauncher` takes. */
+export interface LauncherBuild {
+  output: string
+  /** Flags instead of optimisation and hardening, such as those of a sanitizer; with clang or cc, linked dynamically. */
+  sanitize?: readonly string[]
+}
+
+/** Compiles the launcher; ends the process with a message when there is no compiler, or it fails. */
+export function compileLauncher({ output, sanitize }: LauncherBuild): void {
+  const { name, start, end } = sanitize ? { name: 'clang', start: sanitize, end: [] } : findCompiler()
+  const flags = sanitize ? warnings : [...warnings, ...hardening]
+  mkdirSync(dirname(output), { recursive: true })
+  const draft = `${output}.${process.pid}`
+  const { status } = spawnSync(name, [...flags, ...start, '-o', draft, ...sources, ...end], { stdio: 'inherit' })
+  if (status !== 0) {
+    rmSync(draft, { force: true })
+    fail(`${name} could not compile the launcher (see above)`)
+  }
+  // As a whole or not at all, and without touching a launcher that runs.
+  renameSync(draft, output)
+}
+
+function findCompiler(): Compiler {
+  const named = process.env['CC']
+  const candidates = named ? [{ name: named, start: ['-static-pie'], end: [] }] : compilers
+  const found = candidates.find(({ name }) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0)
+  return (
+    found ??
+    fail(
+      `no C compiler to build the launcher with: ${candidates.map(({ name }) => name).join(' and ')} not found.\n` +
+        'On Debian: apt-get install musl-tools (or gcc libc6-dev); on Fedora: dnf install musl-gcc (or gcc glibc-static)',
+    )
+  )
+}
+
+function fail(message: string): never {
+  process.stderr.write(`corral: ${message}\n`)
+  process.exit(1)
+}
