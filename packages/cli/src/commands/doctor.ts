@@ -25,7 +25,10 @@ export async function act(_: string[], options: DoctorOptions): Promise<number> 
   const { explainHost, fixHost } = await import('@corral/runner')
   const { storageRoot, cgroupParent } = options
   const where = { ...(storageRoot !== undefined && { storageRoot }), ...(cgroupParent !== undefined && { cgroupParent }) }
-  if (options.fix) await fixHost(where)
+  if (options.fix) {
+    const leaf = await fixHost()
+    process.stderr.write(leaf === undefined ? 'corral: nothing to fix here\n' : `corral: moved the processes to ${leaf}\n`)
+  }
   const lines = await explainHost(where)
   await writeOut(options.json ? formatJson(lines) : formatDoctor(lines, process.stdout.isTTY))
   return lines.some(({ ok }) => ok === false) ? 1 : 0

@@ -1,3 +1,5 @@
+import type { Limits } from '../job/config.ts'
+
 /** The controllers that Corral uses. */
 export type Controller = 'cpu' | 'cpuset' | 'io' | 'memory' | 'pids'
 
@@ -24,8 +26,19 @@ export interface Place {
   controllers: Partial<Record<Controller, ControllerPlace>>
   /** For each controller that is missing: why, and what would fix it. */
   missing: Partial<Record<Controller, string>>
+  /** Limits that cannot be set though their controller is there: why. */
+  inexpressible: Partial<Record<keyof Limits, string>>
+  /** The file that `ioWeight` goes to: `io.weight`, or BFQ's. Absent where `ioWeight` is inexpressible. */
+  ioWeightFile?: string
   /** Directories of ours, innermost first, that go when the launcher goes. */
   cleanup: readonly string[]
+}
+
+/** A value for one of the kernel's files. */
+export interface CgroupWrite {
+  file: string
+  value: string
+  optional?: boolean
 }
 
 /** What is to be done to the cgroup file system for one job; applied in this order by the job's init. */
@@ -35,7 +48,7 @@ export interface CgroupPlan {
   /** Directories to make, in order; `cgroup` is the first. Removed in reverse order. */
   directories: readonly string[]
   /** `optional`: a file that does not exist is passed over (a default of ours, not a wish of the user's). */
-  writes: readonly { file: string; value: string; optional?: boolean }[]
+  writes: readonly CgroupWrite[]
   /** The `cgroup.procs` of the v1 hierarchies that the command joins before exec. */
   joins: readonly string[]
   /** Files that are read at the end and kept in the exit record, by key. Missing files are passed over. */

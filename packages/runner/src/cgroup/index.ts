@@ -1,0 +1,8 @@
+export { choosePlace, clearTop, type PlaceChoice } from './choose.ts'
+export { freezeCgroup, killCgroup } from './control.ts'
+export { controllers, findLayout, type Layout } from './layout.ts'
+export { jobDirectories, planJob } from './plan.ts'
+export { listJobCgroups, removeCgroups } from './remove.ts'
+export { settlePlace } from './settle.ts'
+export { applyUpdate } from './update.ts'
+export { parseOomKills, parseUsage, readCounters } from './usage.ts'
