@@ -1,7 +1,7 @@
-export type { DoctorLine } from './cgroup/index.ts'
 export { CorralError, type CorralErrorCode, type CorralErrorOptions } from './errors/corral-error.ts'
 export { InvalidOptionError, JobEndedError, JobNameTakenError, JobNotFoundError } from './errors/mistakes.ts'
 export type { JobEvent } from './events/events.ts'
+export type { DoctorLine } from './host/doctor-line.ts'
 export { explainHost, fixHost } from './host/host.ts'
 export type { JobConfig, Limits } from './job/config.ts'
 export type { Signal } from './job/signal.ts'

@@ -1,13 +1,22 @@
 import { applyUpdate, freezeCgroup } from './cgroup/index.ts'
+import { CorralError } from './errors/corral-error.ts'
 import { InvalidOptionError } from './errors/mistakes.ts'
 import { EventHub, type JobEvent } from './events/events.ts'
 import { EventRelay } from './events/relay.ts'
-import { checkConfig, checkLabels, checkMs, checkSignal, pickLimits } from './job/check.ts'
+import {
+  checkAbort,
+  checkBoolean,
+  checkConfig,
+  checkLabels,
+  checkMs,
+  checkSignal,
+  checkUpdate,
+  refuseUnknown,
+} from './job/check.ts'
 import type { JobConfig, Limits } from './job/config.ts'
-import { checkName } from './job/name.ts'
+import { checkName, checkPrefix } from './job/name.ts'
 import type { Signal } from './job/signal.ts'
 import type { JobStatus, JobSummary } from './job/status.ts'
-import type { LauncherSession } from './launch/launcher.ts'
 import { Session } from './launch/session.ts'
 import { startJob } from './launch/start.ts'
 import { type OutputOptions, streamOutput } from './output/output.ts'
@@ -16,15 +25,16 @@ import { lookAt, requireActive, summarize } from './result/look.ts'
 import { endedStatus } from './result/status.ts'
 import { JobFolder } from './store/job-folder.ts'
 import type { JobSpec } from './store/job-spec.ts'
+import type { FieldList } from './store/record.ts'
 import { recover } from './store/recover.ts'
 import { defaultStorageRoot, Storage } from './store/storage.ts'
-import { endJob, sendSignal, type StopOptions } from './terminate/stop.ts'
+import { endJob, removeEmptyCgroups, sendSignal, type StopOptions } from './terminate/stop.ts'
 
 /** What `CgroupRunner.open` takes. */
 export interface RunnerConfig {
   /** Folder of the jobs' specs, outputs and records, mode 0700. Default: see `defaultStorageRoot`. */
   storageRoot?: string
-  /** How the names of jobs begin that are given none. Default `'job.'`. */
+  /** How the names of jobs begin that are given none, at most 92 characters. Default `'job.'`. */
   jobNamePrefix?: string
   /** The cgroup below which jobs live. Default: chosen as `corral doctor` says. */
   cgroupParent?: string
@@ -50,9 +60,9 @@ export class CgroupRunner implements AsyncDisposable {
   readonly #session: Session
   readonly #hub = new EventHub()
   readonly #relay: EventRelay
-  /** Jobs that go when this runner goes. */
-  readonly #own = new Set<string>()
-  #recovery: Promise<void> = Promise.resolve()
+  /** Jobs that go when this runner goes: their names, which others may have by then, and their `startId`. */
+  readonly #own = new Map<string, string>()
+  readonly #starting = new Set<Promise<string>>()
   #closing: Promise<void> | undefined
 
   private constructor(storage: Storage, config: RunnerConfig) {
@@ -60,9 +70,9 @@ export class CgroupRunner implements AsyncDisposable {
     this.#prefix = config.jobNamePrefix ?? 'job.'
     this.#onExit = config.onExit ?? 'kill'
     this.#session = new Session(storage, config.cgroupParent, {
-      event: (event) => this.#relay.take(event),
-      fresh: (session) => this.#recover(session),
-      lost: () => void this.#relay.follow().catch(() => {}),
+      event: (event) => this.#take(event),
+      recover: (launcher, signal) => recover(storage, launcher, signal).catch(() => {}),
+      lost: () => this.#relay.resume(),
     })
     this.#relay = new EventRelay(storage, this.#session, this.#hub)
   }
@@ -84,17 +94,23 @@ export class CgroupRunner implements AsyncDisposable {
   /**
    * Starts a job; resolves to its name once its command has been exec'd.
    * @throws {InvalidOptionError | JobNameTakenError} the caller's mistakes
-   * @throws {CorralError} with the step, the path and the errno; nothing is left behind.
+   * @throws {CorralError} with the step, the path and the errno; nothing is left behind. `CLOSED` after `close`.
    */
   async start(config: JobConfig): Promise<string> {
-    const job = await checkConfig(config, this.#prefix)
-    if (this.#onExit === 'kill') this.#own.add(job.name)
+    const starting = this.#start(config)
+    this.#starting.add(starting)
     try {
-      await startJob(this.#session, this.#storage, job, this.#onExit)
-    } catch (error) {
-      this.#own.delete(job.name)
-      throw error
+      return await starting
+    } finally {
+      this.#starting.delete(starting)
     }
+  }
+
+  async #start(config: JobConfig): Promise<string> {
+    const job = await checkConfig(config, this.#prefix)
+    if (this.#closing) throw new CorralError('CLOSED', 'the runner has been closed')
+    const startId = await startJob(this.#session, this.#storage, job, this.#onExit)
+    if (this.#onExit === 'kill') this.#own.set(job.name, startId)
     return job.name
   }
 
@@ -114,7 +130,8 @@ export class CgroupRunner implements AsyncDisposable {
 
   /**
    * Streams a job's output, stdout and stderr together, from the first byte on, until it has ended and everything was
-   * delivered. The stream errors with `JobNotFoundError` for an unknown job.
+   * delivered. The stream errors with `JobNotFoundError` for an unknown job. It is a byte stream: a reader of mode
+   * `'byob'` that hands in one buffer of 2 MiB again and again gets through a long output twice as fast as others.
    */
   output(name: string, options: OutputOptions = {}): ReadableStream<Uint8Array> {
     const folder = this.#folder(name)
@@ -125,7 +142,8 @@ export class CgroupRunner implements AsyncDisposable {
    * Resolves with the status of a job once it has ended; at once when it has already.
    * @throws {JobNotFoundError}
    */
-  async wait(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<JobStatus> {
+  async wait(name: string, options: { signal?: AbortSignal } = {}): Promise<JobStatus> {
+    const signal = checkCancel('wait', options)
     return endedStatus(name, await this.#session.end(this.#folder(name), signal))
   }
 
@@ -135,16 +153,14 @@ export class CgroupRunner implements AsyncDisposable {
    * @throws {JobNotFoundError}
    */
   async stop(name: string, options: StopOptions = {}): Promise<JobStatus> {
-    if (options.signal !== undefined) checkSignal('signal', options.signal)
-    if (options.graceMs !== undefined) checkMs('graceMs', options.graceMs, 0)
+    checkStopOptions(options)
     const folder = this.#folder(name)
-    const last = await lookAt(folder)
-    if (last.active) await endJob(this.#session, folder, options)
-    const status = last.active ? await this.wait(name) : last
+    const spec = await folder.findSpec()
+    const status = endedStatus(name, await endJob(this.#session, folder, spec, options))
     if (options.keepOutput) return status
-    await folder.remove()
-    this.#own.delete(name)
-    await this.#session.announce('removed', name)
+    await removeEmptyCgroups(this.#session, name, spec)
+    if (await folder.remove()) await this.#session.announce('removed', name)
+    await this.#disown(name)
     return status
   }
 
@@ -154,9 +170,7 @@ export class CgroupRunner implements AsyncDisposable {
    */
   async kill(name: string, signal: Signal): Promise<void> {
     checkSignal('signal', signal)
-    const folder = this.#folder(name)
-    await requireActive(folder, `send ${signal} to`)
-    await sendSignal(this.#session, folder, signal)
+    await sendSignal(this.#session, this.#folder(name), signal)
   }
 
   /** Jobs of the storage root, active and ended, that have all of these labels. */
@@ -164,36 +178,30 @@ export class CgroupRunner implements AsyncDisposable {
     return listJobs(this.#storage, checkLabels('labels', labels))
   }
 
-  /** What happens to the jobs of the storage root from now on, whoever started them. */
-  events({ signal }: { signal?: AbortSignal } = {}): AsyncIterable<JobEvent> {
-    const first = !this.#hub.watched
-    const events = this.#hub.listen(signal)
-    const following = first ? this.#relay.follow() : Promise.resolve()
-    following.catch(() => {})
-    return this.#listen(following, events)
-  }
-
-  async *#listen(following: Promise<void>, events: AsyncGenerator<JobEvent, void>): AsyncGenerator<JobEvent, void> {
-    await following
-    const { connection } = await this.#session.open()
-    connection.hold()
-    try {
-      yield* events
-    } finally {
-      connection.release()
-    }
+  /**
+   * What happens to the jobs of the storage root from this call on, whoever started them. Ends with `close`. An iterable
+   * that is asked for its next event keeps the process alive until it is left. One that leaves more than 65,536 events
+   * untaken loses them: it then throws a `CorralError`, `CONTROL_FAILED`, as it does when jobs cannot be followed.
+   */
+  events(options: { signal?: AbortSignal } = {}): AsyncIterable<JobEvent> {
+    return this.#relay.listen(checkCancel('events', options))
   }
 
   /** Stops all processes of a job in their tracks, until `thaw`; resolves when they have stopped. */
   async freeze(name: string): Promise<void> {
-    const { cgroups } = await requireActive(this.#folder(name), 'freeze')
-    await freezeCgroup(cgroups.cgroup, true)
+    await this.#setFrozen(name, true)
   }
 
   /** Lets a frozen job go on. */
   async thaw(name: string): Promise<void> {
-    const { cgroups } = await requireActive(this.#folder(name), 'thaw')
-    await freezeCgroup(cgroups.cgroup, false)
+    await this.#setFrozen(name, false)
+  }
+
+  async #setFrozen(name: string, frozen: boolean): Promise<void> {
+    const folder = this.#folder(name)
+    await requireActive(folder, frozen ? 'freeze' : 'thaw')
+    const { cgroups } = await folder.readSpec()
+    await freezeCgroup(cgroups.cgroup, frozen)
   }
 
   /**
@@ -202,9 +210,10 @@ export class CgroupRunner implements AsyncDisposable {
    * @throws {CorralError} `LIMIT_REFUSED`
    */
   async update(name: string, limits: Limits): Promise<void> {
+    const changed = checkUpdate(limits)
     const folder = this.#folder(name)
-    const spec = await requireActive(folder, 'update')
-    const changed = pickLimits(limits)
+    await requireActive(folder, 'update')
+    const spec = await folder.readSpec()
     await applyUpdate(spec.place, name, changed)
     await folder.writeSpec({ ...spec, limits: { ...spec.limits, ...changed } })
   }
@@ -220,8 +229,8 @@ export class CgroupRunner implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const stops = await Promise.allSettled([...this.#own].map((name) => this.stop(name)))
-    await this.#recovery
+    await Promise.allSettled(this.#starting)
+    const stops = await Promise.allSettled([...this.#own].map(([name, startId]) => this.#stopOwn(name, startId)))
     this.#hub.close()
     await this.#session.close()
     await this.#storage.close()
@@ -234,20 +243,49 @@ export class CgroupRunner implements AsyncDisposable {
     return new JobFolder(this.#storage, checkName('name', name))
   }
 
-  #recover(session: LauncherSession): void {
-    this.#recovery = recover(this.#storage, session).catch(() => {})
+  async #stopOwn(name: string, startId: string): Promise<void> {
+    const spec = await this.#folder(name).findSpec()
+    if (spec?.startId === startId) await this.stop(name)
+  }
+
+  #take(event: FieldList): void {
+    if (event.get('event') === 'removed') this.#disown(event.get('name') ?? '').catch(() => {})
+    this.#relay.take(event)
+  }
+
+  /** A name that was ours has been removed: it may be ours again already. */
+  async #disown(name: string): Promise<void> {
+    const startId = this.#own.get(name)
+    if (startId === undefined || (await this.#folder(name).findSpec())?.startId === startId) return
+    if (this.#own.get(name) === startId) this.#own.delete(name)
   }
 }
 
-function checkRunnerConfig({ storageRoot, jobNamePrefix, cgroupParent, onExit }: RunnerConfig): void {
+function checkRunnerConfig(config: RunnerConfig): void {
+  refuseUnknown('open', config, ['storageRoot', 'jobNamePrefix', 'cgroupParent', 'onExit'])
+  const { storageRoot, jobNamePrefix, cgroupParent, onExit } = config
   if (storageRoot !== undefined && (typeof storageRoot !== 'string' || storageRoot === '')) {
     throw new InvalidOptionError('storageRoot', storageRoot, 'the path of a folder')
   }
-  if (jobNamePrefix !== undefined && jobNamePrefix !== '') checkName('jobNamePrefix', jobNamePrefix)
+  if (jobNamePrefix !== undefined) checkPrefix('jobNamePrefix', jobNamePrefix)
   if (cgroupParent !== undefined && !(typeof cgroupParent === 'string' && cgroupParent.startsWith('/'))) {
     throw new InvalidOptionError('cgroupParent', cgroupParent, 'an absolute path')
   }
   if (onExit !== undefined && onExit !== 'kill' && onExit !== 'keep') {
     throw new InvalidOptionError('onExit', onExit, "'kill' or 'keep'")
   }
+}
+
+function checkStopOptions(options: StopOptions): void {
+  refuseUnknown('stop', options, ['signal', 'graceMs', 'keepOutput'])
+  if (options.signal !== undefined) checkSignal('signal', options.signal)
+  if (options.graceMs !== undefined) checkMs('graceMs', options.graceMs, 0)
+  checkBoolean('keepOutput', options.keepOutput)
+}
+
+/** Checks the options of what takes nothing but a signal to cancel, and gives that. */
+function checkCancel(what: string, options: { signal?: AbortSignal }): AbortSignal | undefined {
+  refuseUnknown(what, options, ['signal'])
+  checkAbort('signal', options.signal)
+  return options.signal
 }

@@ -1,10 +1,25 @@
+import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
 
 import { CorralError, type CorralErrorCode } from './corral-error.ts'
 
+/** Second names of errnos that have another. */
+const aliases = new Set(['EWOULDBLOCK', 'EOPNOTSUPP'])
+
+/** Names by number: the system's own, as libuv knows fewer, and what only libuv knows. */
+const names = new Map<number, string>([
+  ...[...getSystemErrorMap()].map(([number, [name]]) => [-number, name] as const),
+  ...Object.entries(constants.errno).flatMap(([name, number]) => (aliases.has(name) ? [] : [[number, name] as const])),
+])
+
 /** The errno's name of a number (`2` → `ENOENT`). */
 export function errnoName(number: number): string {
-  return getSystemErrorMap().get(-number)?.[0] ?? `errno ${number}`
+  return names.get(number) ?? `errno ${number}`
+}
+
+/** The errno's number of a name; 0 for one that is not known here. */
+export function errnoNumber(name: string): number {
+  return constants.errno[name as keyof typeof constants.errno] ?? 0
 }
 
 /** What an errno means, in words. */
@@ -19,6 +34,9 @@ const extraTexts: Record<string, string> = {
   ECHILD: 'the process ended before it got there',
   EBADMSG: 'malformed message',
   EDQUOT: 'disk quota exceeded',
+  EDEADLK: 'a lock would wait for itself',
+  ENOLCK: 'no locks available',
+  ESTALE: 'stale file handle',
 }
 
 /** A step of a start as the launcher names it: the code of its failure, what was attempted, and what might fix it. */
@@ -34,7 +52,11 @@ const steps: Record<string, Step> = {
   spec: { code: 'STORAGE_UNUSABLE', attempted: "write the job's spec" },
   reserve: { code: 'STORAGE_UNUSABLE', attempted: 'reserve room for the exit record' },
   identity: { code: 'STORAGE_UNUSABLE', attempted: "write init's record" },
-  cgroup: { code: 'CGROUP_UNAVAILABLE', attempted: "make the job's cgroup", hint: 'corral doctor says what is missing' },
+  cgroup: {
+    code: 'CGROUP_UNAVAILABLE',
+    attempted: "make the job's cgroup",
+    hint: 'corral doctor says what is missing',
+  },
   'cgroup-kill': {
     code: 'CGROUP_UNAVAILABLE',
     attempted: "open the cgroup's cgroup.kill",
@@ -90,6 +112,25 @@ export function fileError(code: CorralErrorCode, attempted: string, cause: unkno
     cause,
     ...(path !== undefined && { path }),
     ...(syscall !== undefined && { syscall }),
+    ...(errno !== undefined && { errno }),
+  })
+}
+
+/** The system's limits that a refused watch has run into (inotify(7)). */
+const watchLimits: Record<string, string> = {
+  ENOSPC: 'fs.inotify.max_user_watches',
+  EMFILE: 'fs.inotify.max_user_instances',
+}
+
+/** Our failure to watch a file. */
+export function watchError(attempted: string, cause: unknown): CorralError {
+  const { code, message, syscall, path, errno } = fileError('CONTROL_FAILED', attempted, cause)
+  const limit = watchLimits[errno ?? '']
+  const hint = limit === undefined ? '' : `; raise it with sysctl ${limit}`
+  return new CorralError(code, `${message}${hint}`, {
+    cause,
+    ...(syscall !== undefined && { syscall }),
+    ...(path !== undefined && { path }),
     ...(errno !== undefined && { errno }),
   })
 }

@@ -22,23 +22,42 @@ export interface CheckedJob {
   shim: 'native' | 'self'
 }
 
-const options: ReadonlySet<string> = new Set<keyof JobConfig>([
-  'command', 'name', 'env', 'cwd', 'user', 'group', 'labels', 'timeoutMs', 'stopSignal', 'stopGraceMs', 'shim',
-  'cpuMax', 'cpuWeight', 'cpusetCpus', 'memoryMax', 'memoryHigh', 'swapMax', 'ioMax', 'ioWeight', 'pidsMax',
-])
+const limitOptions = [
+  'cpuMax',
+  'cpuWeight',
+  'cpusetCpus',
+  'memoryMax',
+  'memoryHigh',
+  'swapMax',
+  'ioMax',
+  'ioWeight',
+  'pidsMax',
+] as const satisfies readonly (keyof Limits)[]
 
-/** Longest time-out or grace: init counts in 64-bit nanoseconds and is given 32-bit milliseconds. */
-const maxMs = 0xffffffff
+const options = [
+  'command',
+  'name',
+  'env',
+  'cwd',
+  'user',
+  'group',
+  'labels',
+  'timeoutMs',
+  'stopSignal',
+  'stopGraceMs',
+  'shim',
+  ...limitOptions,
+] as const satisfies readonly (keyof JobConfig)[]
+
+/** Longest time-out or grace, 24.8 days: a timer of Node's with more goes off at once. */
+const maxMs = 0x7fffffff
 
 /**
  * Checks what a caller gave to `start`, before anything is made.
  * @throws {InvalidOptionError} for the first option that is not accepted.
  */
 export async function checkConfig(config: JobConfig, prefix: string): Promise<CheckedJob> {
-  if (typeof config !== 'object' || config === null) throw new InvalidOptionError('config', config, 'an object')
-  for (const key of Object.keys(config)) {
-    if (!options.has(key)) throw new InvalidOptionError(key, config[key as keyof JobConfig], `one of ${[...options].join(', ')}`)
-  }
+  refuseUnknown('config', config, options)
   const limits = pickLimits(config)
   const command = checkCommand(config.command)
   const account = await findAccount(config.user, config.group)
@@ -58,11 +77,35 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
   }
 }
 
+/** Refuses options that there are none of: a slip of the pen would else go unnoticed. `what` they are options of. */
+export function refuseUnknown(what: string, given: unknown, known: readonly string[]): void {
+  if (typeof given !== 'object' || given === null) throw new InvalidOptionError(what, given, 'an object')
+  for (const [key, value] of Object.entries(given)) {
+    if (!known.includes(key)) throw new InvalidOptionError(key, value, `for ${what}, one of ${known.join(', ')}`)
+  }
+}
+
 /** The limits among a configuration's options, as they were given. */
 export function pickLimits(config: Limits): Limits {
-  const { cpuMax, cpuWeight, cpusetCpus, memoryMax, memoryHigh, swapMax, ioMax, ioWeight, pidsMax } = config
-  const limits = { cpuMax, cpuWeight, cpusetCpus, memoryMax, memoryHigh, swapMax, ioMax, ioWeight, pidsMax }
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)) as Limits
+  const given = limitOptions.map((option) => [option, config[option]] as const)
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined))
+}
+
+/** Checks limits that are given alone; what they are is checked where they are set. */
+export function checkUpdate(limits: Limits): Limits {
+  refuseUnknown('limits', limits, limitOptions)
+  return pickLimits(limits)
+}
+
+/** Checks an option that is to cancel. */
+export function checkAbort(option: string, signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw new InvalidOptionError(option, signal, 'an AbortSignal')
+}
+
+/** Checks an option that is yes or no. */
+export function checkBoolean(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') throw new InvalidOptionError(option, value, 'true or false')
 }
 
 /** Checks a signal's name. */
@@ -80,18 +123,21 @@ export function checkMs(option: string, value: unknown, min: number): number {
 /** Checks labels, of a job or to list by. */
 export function checkLabels(option: string, labels: unknown): Record<string, string> {
   if (labels === undefined) return {}
-  if (typeof labels !== 'object' || labels === null) throw new InvalidOptionError(option, labels, 'an object of strings')
+  if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) {
+    throw new InvalidOptionError(option, labels, 'an object of strings')
+  }
   for (const [key, value] of Object.entries(labels)) {
     if (typeof value !== 'string' || key === '' || `${key}${value}`.includes('\0')) {
       throw new InvalidOptionError(`${option}.${key}`, value, 'a string without NUL')
     }
   }
-  return { ...labels } as Record<string, string>
+  return { ...labels }
 }
 
 function checkCommand(command: unknown): readonly string[] {
   const valid = Array.isArray(command) && command.length > 0 && command[0] !== ''
-  if (valid && command.every((word) => typeof word === 'string' && !word.includes('\0'))) return [...command] as string[]
+  if (valid && command.every((word) => typeof word === 'string' && !word.includes('\0')))
+    return [...command] as string[]
   throw new InvalidOptionError('command', command, 'an array of strings without NUL: the program and its arguments')
 }
 

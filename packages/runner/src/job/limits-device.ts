@@ -35,7 +35,9 @@ async function deviceNumber(option: string, path: string): Promise<string> {
  */
 async function sourceDevice(option: string, path: string, number: string): Promise<string> {
   const full = await realpath(path)
-  const below = (await readMounts()).filter(({ point }) => point === '/' || full === point || full.startsWith(`${point}/`))
+  const below = (await readMounts()).filter(
+    ({ point }) => point === '/' || full === point || full.startsWith(`${point}/`),
+  )
   const mount = below.reduce((best, each) => (each.point.length >= best.point.length ? each : best), below[0]!)
   const source = mount.source.startsWith('/') ? await stat(mount.source).catch(() => undefined) : undefined
   if (source?.isBlockDevice()) return formatDevice(source.rdev)
@@ -52,5 +54,8 @@ export function formatDevice(dev: number): string {
 }
 
 async function readTrimmed(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').then((text) => text.trim(), () => undefined)
+  return readFile(path, 'utf8').then(
+    (text) => text.trim(),
+    () => undefined,
+  )
 }

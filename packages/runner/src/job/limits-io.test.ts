@@ -18,8 +18,21 @@ describe('parseIoMax', () => {
   })
 
   it.each([
-    '', [], 5, [5], '/dev/null rbps=1', '/nowhere rbps=1', 'relative rbps=1', '4095:1 rbps=1', '/proc rbps=1',
-    `${disk}`, `${disk} rbps=0`, `${disk} rbps=-1`, `${disk} rbps=1 rbps=2`, `${disk} speed=1`, `${disk} riops=1K`,
+    '',
+    [],
+    5,
+    [5],
+    '/dev/null rbps=1',
+    '/nowhere rbps=1',
+    'relative rbps=1',
+    '4095:1 rbps=1',
+    '/proc rbps=1',
+    `${disk}`,
+    `${disk} rbps=0`,
+    `${disk} rbps=-1`,
+    `${disk} rbps=1 rbps=2`,
+    `${disk} speed=1`,
+    `${disk} riops=1K`,
     `${disk} riops=4294967296`,
   ])('refuses %j', async (value) => {
     await expect(parseIoMax('ioMax', value)).rejects.toThrow(/^ioMax: received .*; accepted: .*MAJ:MIN/)

@@ -21,7 +21,8 @@ const format =
 /** Parses what `io.max` takes: one line, several, or a list of them. */
 export async function parseIoMax(option: string, value: unknown): Promise<IoMax[]> {
   const lines: unknown[] = Array.isArray(value) ? value : [value]
-  if (!lines.every((line): line is string => typeof line === 'string')) throw new InvalidOptionError(option, value, format)
+  if (!lines.every((line): line is string => typeof line === 'string'))
+    throw new InvalidOptionError(option, value, format)
   const given = lines.flatMap((line) => line.split('\n')).filter((line) => line.trim() !== '')
   if (given.length === 0) throw new InvalidOptionError(option, value, format)
   return Promise.all(given.map((line) => parseLine(option, line.trim())))

@@ -22,17 +22,34 @@ describe('checkLimits', () => {
     expect(await checkLimits({ cpuMax: 'max 20000' })).toEqual({ cpuMax: { quotaUs: 'max', periodUs: 20_000 } })
   })
 
-  it.each(['', '999', '50000 999', '50000 1000001', '-1', '1.5', 'half', '50% 100000', '50000 max', 50_000, null, `${2 ** 44}`])(
-    'refuses cpuMax %j',
-    async (cpuMax) => {
-      expect((await refusal({ cpuMax })).option).toBe('cpuMax')
-    },
-  )
+  it.each([
+    '',
+    '999',
+    '50000 999',
+    '50000 1000001',
+    '-1',
+    '1.5',
+    'half',
+    '50% 100000',
+    '50000 max',
+    50_000,
+    null,
+    `${2 ** 44}`,
+  ])('refuses cpuMax %j', async (cpuMax) => {
+    expect((await refusal({ cpuMax })).option).toBe('cpuMax')
+  })
 
   it('reads suffixes as powers of 1024, in either case', async () => {
     const bytes = async (memoryMax: number | string) => (await checkLimits({ memoryMax })).memoryMaxBytes
     expect(await Promise.all(['64M', '64m', '1G', '8K', '1T', '4096', 4096, 'max'].map(bytes))).toEqual([
-      67_108_864, 67_108_864, 1_073_741_824, 8192, 2 ** 40, 4096, 4096, 'max',
+      67_108_864,
+      67_108_864,
+      1_073_741_824,
+      8192,
+      2 ** 40,
+      4096,
+      4096,
+      'max',
     ])
   })
 
@@ -54,7 +71,13 @@ describe('checkLimits', () => {
     const given: Limits = { cpuWeight: 1, ioWeight: 10_000, pidsMax: 1 }
     expect(await checkLimits(given)).toEqual(given)
     expect(await checkLimits({ pidsMax: 'max' })).toEqual({ pidsMax: 'max' })
-    for (const limits of [{ cpuWeight: 0 }, { cpuWeight: 10_001 }, { ioWeight: 1.5 }, { pidsMax: 0 }, { pidsMax: 'many' }]) {
+    for (const limits of [
+      { cpuWeight: 0 },
+      { cpuWeight: 10_001 },
+      { ioWeight: 1.5 },
+      { pidsMax: 0 },
+      { pidsMax: 'many' },
+    ]) {
       expect([(await refusal(limits)).option]).toEqual(Object.keys(limits))
     }
   })

@@ -52,6 +52,7 @@ export interface JobStatus {
   finishedAt: Date | null
   /** The command's process id on the host; null after the end. */
   pid: number | null
+  /** Null when it is not known: after the state `lost`, and for the moment in which the job's cgroups are removed. */
   usage: Usage | null
 }
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 import { InvalidOptionError } from '../errors/mistakes.ts'
+import { parseCount } from './limits-number.ts'
 
 /** Whom a job runs as. */
 export interface Account {
@@ -21,12 +22,13 @@ const maxId = 0xfffffffe
  */
 export async function findAccount(user: unknown, group: unknown): Promise<Account | null> {
   if (user === undefined && group === undefined) return null
-  const entry = user === undefined ? undefined : await findEntry('passwd', user)
-  const uid = user === undefined ? process.getuid!() : entry ? Number(entry[2]) : numericId('user', user)
-  const gid = group === undefined ? (entry ? Number(entry[3]) : uid) : await findGroup(group)
+  const who = user === undefined ? process.geteuid!() : user
+  const entry = await findEntry('passwd', who)
+  const uid = entry ? Number(entry.fields[2]) : numericId('user', who)
+  const gid = group === undefined ? (entry ? Number(entry.fields[3]) : uid) : await findGroup(group)
   checkPrivilege(uid, gid)
-  const name = entry?.[0] ?? null
-  return { uid, gid, groups: name === null ? [gid] : await groupsOf(name, gid), name, home: entry?.[5] || '/' }
+  const name = entry?.fields[0] ?? null
+  return { uid, gid, groups: entry ? await groupsOf(entry, gid) : [gid], name, home: entry?.fields[5] || '/' }
 }
 
 /** Only root may run jobs as others. */
@@ -36,37 +38,41 @@ function checkPrivilege(uid: number, gid: number): void {
 }
 
 function numericId(option: string, value: unknown): number {
-  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
-  if (typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= maxId) return number
-  throw new InvalidOptionError(option, value, `a name that this host knows, or an id from 0 to ${maxId}`)
+  return parseCount(option, value, 0, maxId, `a name that this host knows, or an id from 0 to ${maxId}`)
 }
 
 async function findGroup(group: unknown): Promise<number> {
   const entry = await findEntry('group', group)
-  return entry ? Number(entry[2]) : numericId('group', group)
+  return entry ? Number(entry.fields[2]) : numericId('group', group)
 }
 
-/** An entry by name or id: from the file first, else from what else the host asks (getent(1): LDAP, systemd-homed …). */
-async function findEntry(database: 'passwd' | 'group', key: unknown): Promise<string[] | undefined> {
+/** A line of passwd(5) or group(5), and whether it is in the file itself. */
+interface Entry {
+  fields: readonly string[]
+  isLocal: boolean
+}
+
+/** An entry by name or id: from the file first, else from what else the host asks (LDAP, systemd-homed …). */
+async function findEntry(database: 'passwd' | 'group', key: unknown): Promise<Entry | undefined> {
   const option = database === 'passwd' ? 'user' : 'group'
   if (typeof key === 'number') numericId(option, key)
   else if (typeof key !== 'string' || !/^[^\s:-][^\s:]*$/.test(key)) {
     throw new InvalidOptionError(option, key, 'a name or a numeric id')
   }
   const text = String(key)
-  const matches = (fields: string[]): boolean => fields[0] === text || fields[2] === text
-  for (const fields of await readDatabase(database)) if (matches(fields)) return fields
-  try {
-    const { stdout } = await promisify(execFile)('getent', ['--', database, text])
-    return stdout.trimEnd().split(':')
-  } catch {
-    return undefined
-  }
+  const local = (await readDatabase(database)).find((fields) => fields[0] === text || fields[2] === text)
+  if (local) return { fields: local, isLocal: true }
+  const line = await askHost('getent', ['--', database, text])
+  return line === undefined ? undefined : { fields: line.split(':'), isLocal: false }
 }
 
-async function groupsOf(name: string, gid: number): Promise<number[]> {
-  const groups = (await readDatabase('group')).filter((fields) => fields[3]?.split(',').includes(name))
-  return [...new Set([gid, ...groups.map((fields) => Number(fields[2]))])]
+/** The groups of a user, by getent(1)'s like where the files do not know of the user. */
+async function groupsOf({ fields, isLocal }: Entry, gid: number): Promise<number[]> {
+  const name = fields[0]!
+  const listed = isLocal
+    ? (await readDatabase('group')).filter((line) => line[3]?.split(',').includes(name)).map((line) => line[2])
+    : (await askHost('id', ['-G', '--', name]))?.split(' ')
+  return [...new Set([gid, ...(listed ?? []).map(Number)])]
 }
 
 async function readDatabase(database: 'passwd' | 'group'): Promise<string[][]> {
@@ -75,4 +81,23 @@ async function readDatabase(database: 'passwd' | 'group'): Promise<string[][]> {
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => line.split(':'))
+}
+
+/** How long an answer holds, in milliseconds, and how many are kept: each one costs a process. */
+const answerMs = 60_000
+const answersMax = 1024
+const answers = new Map<string, { text: Promise<string | undefined>; until: number }>()
+
+/** The first line of what a program says; undefined when it knows nothing. */
+function askHost(program: string, words: readonly string[]): Promise<string | undefined> {
+  const question = [program, ...words].join(' ')
+  const known = answers.get(question)
+  if (known && known.until > performance.now()) return known.text
+  if (answers.size >= answersMax) answers.clear()
+  const text = promisify(execFile)(program, words).then(
+    ({ stdout }) => stdout.split('\n')[0] || undefined,
+    () => undefined,
+  )
+  answers.set(question, { text, until: performance.now() + answerMs })
+  return text
 }

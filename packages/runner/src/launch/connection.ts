@@ -5,8 +5,10 @@ import { decodeRecord, type Field, type FieldList } from '../store/record.ts'
 import { encodeFrame, FrameSplitter, maxPayloadBytes } from './frame.ts'
 
 interface Pending {
-  resolve(reply: FieldList): void
-  reject(error: Error): void
+  /** Called at once, before the next message is looked at. */
+  onReply: ((reply: FieldList) => void) | undefined
+  resolve: (reply: FieldList) => void
+  reject: (error: Error) => void
 }
 
 /** The connection was lost while a request was under way: what became of it is to be found out on disk. */
@@ -56,8 +58,11 @@ export class LauncherConnection {
     return this.#open
   }
 
-  /** Sends a request and gives its reply, be it an `error`. Rejects with `Disconnected` when the connection is lost. */
-  async request(type: string, fields: readonly Field[] = []): Promise<FieldList> {
+  /**
+   * Sends a request and gives its reply, be it an `error`. Rejects with `Disconnected` when the connection is lost.
+   * The promise resolves only after all else that came in one piece with the reply; `onReply` keeps to the order.
+   */
+  async request(type: string, fields: readonly Field[] = [], onReply?: (reply: FieldList) => void): Promise<FieldList> {
     if (!this.#open) throw new Disconnected('the launcher went away')
     const id = String(++this.#lastId)
     const frame = encodeFrame([['type', type], ['id', id], ...fields])
@@ -68,7 +73,7 @@ export class LauncherConnection {
     this.hold()
     try {
       return await new Promise<FieldList>((resolve, reject) => {
-        this.#pending.set(id, { resolve, reject })
+        this.#pending.set(id, { onReply, resolve, reject })
         this.#socket.write(frame)
       })
     } finally {
@@ -93,7 +98,9 @@ export class LauncherConnection {
   }
 
   #take(message: FieldList): void {
-    if (message.get('type') === 'event') this.#onEvent(message)
-    else this.#pending.get(message.get('id') ?? '')?.resolve(message)
+    if (message.get('type') === 'event') return this.#onEvent(message)
+    const pending = this.#pending.get(message.get('id') ?? '')
+    pending?.onReply?.(message)
+    pending?.resolve(message)
   }
 }

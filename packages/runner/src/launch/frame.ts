@@ -1,4 +1,4 @@
-import { encodeRecord, type Field } from '../store/record.ts'
+import { type Field, recordText } from '../store/record.ts'
 
 /** The longest payload the launcher accepts, in bytes (FR_MAX in launcher/frame.h). */
 export const maxPayloadBytes = 4 * 1024 * 1024
@@ -7,10 +7,12 @@ const headerBytes = 4
 
 /** Encodes a frame: a 32-bit little-endian length and a record. */
 export function encodeFrame(fields: readonly Field[]): Buffer {
-  const payload = encodeRecord(fields)
-  const header = Buffer.allocUnsafe(headerBytes)
-  header.writeUInt32LE(payload.length)
-  return Buffer.concat([header, payload])
+  const text = recordText(fields)
+  const length = Buffer.byteLength(text)
+  const frame = Buffer.allocUnsafe(headerBytes + length)
+  frame.writeUInt32LE(length)
+  frame.write(text, headerBytes)
+  return frame
 }
 
 /** Cuts a byte stream into the payloads of its frames. */
@@ -18,14 +20,16 @@ export class FrameSplitter {
   #pending: Buffer = Buffer.alloc(0)
 
   /** Takes the next bytes of the stream; gives the payloads that are complete with them. */
-  *push(bytes: Buffer): Generator<Buffer> {
+  push(bytes: Buffer): Buffer[] {
+    const payloads: Buffer[] = []
     let buffer = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes])
     while (buffer.length >= headerBytes) {
       const end = headerBytes + buffer.readUInt32LE()
       if (buffer.length < end) break
-      yield buffer.subarray(headerBytes, end)
+      payloads.push(buffer.subarray(headerBytes, end))
       buffer = buffer.subarray(end)
     }
     this.#pending = buffer
+    return payloads
   }
 }

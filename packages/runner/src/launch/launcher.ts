@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { type PlaceChoice, choosePlace, settlePlace } from '../cgroup/index.ts'
+import { choosePlace, type PlaceChoice, settlePlace } from '../cgroup/index.ts'
 import type { Place } from '../cgroup/contract.ts'
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoOf, fileError } from '../errors/errno.ts'
@@ -22,9 +22,14 @@ const patienceMs = 10_000
 export interface LauncherSession {
   connection: LauncherConnection
   place: Place
-  /** True when this process started the launcher: whatever is half made on disk is nobody's. */
+  /** The place as it goes into each job's spec. */
+  placeJson: string
+  /** True for the first runner that the launcher has: what it does not know of, and is half made on disk, is nobody's. */
   fresh: boolean
 }
+
+/** Decides where jobs live, once however often it is asked. */
+type Choose = () => Promise<PlaceChoice>
 
 /**
  * Connects to the launcher of a storage root, starting it when there is none, and settles where jobs live when no other
@@ -37,15 +42,16 @@ export async function openLauncher(
   onEvent: (event: FieldList) => void,
 ): Promise<LauncherSession> {
   const deadline = performance.now() + patienceMs
-  let choice: PlaceChoice | undefined
+  let choice: Promise<PlaceChoice> | undefined
+  const choose: Choose = () =>
+    (choice ??= choosePlace({ storageId: storage.id, ...(cgroupParent !== undefined && { cgroupParent }) }))
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 200)) {
     const connection = await tryConnect(storage, onEvent)
-    const session = connection && (await greet(connection, storage, cgroupParent, choice))
+    const session = connection && (await greet(connection, storage, cgroupParent, choose))
     if (session) return session
     if (connection === undefined) {
       await checkLauncher()
-      choice ??= await choosePlace({ storageId: storage.id, ...(cgroupParent !== undefined && { cgroupParent }) })
-      if ((await startLauncher(storage, choice)) === 'ready') continue
+      if ((await startLauncher(storage, await choose())) === 'ready') continue
     }
     if (performance.now() > deadline) {
       const message = `the launcher of ${storage.root} neither answers nor leaves: see ${logPath(storage)}`
@@ -74,7 +80,7 @@ async function greet(
   connection: LauncherConnection,
   storage: Storage,
   cgroupParent: string | undefined,
-  choice: PlaceChoice | undefined,
+  choose: Choose,
 ): Promise<LauncherSession | undefined> {
   try {
     const hello = await connection.request('hello', [['version', 1]])
@@ -82,9 +88,10 @@ async function greet(
       throw new CorralError('LAUNCHER_UNAVAILABLE', `the launcher of ${storage.root}: ${hello.get('message')}`)
     }
     const known = hello.get('place')
-    const place = known === undefined ? await settle(connection, hello.number('pid')!, storage, cgroupParent, choice) : (JSON.parse(known) as Place)
+    const placeJson = known ?? (await settle(connection, hello.number('pid')!, storage, cgroupParent, choose))
+    const place = JSON.parse(placeJson) as Place
     checkParent(place, cgroupParent, storage)
-    return { connection, place, fresh: choice !== undefined }
+    return { connection, place, placeJson, fresh: known === undefined }
   } catch (error) {
     await connection.close()
     if (error instanceof CorralError) throw error
@@ -92,23 +99,22 @@ async function greet(
   }
 }
 
-/** Says where jobs live, for this and all later runners. */
+/** Says where jobs live, for this and all later runners; gives it as JSON. */
 async function settle(
   connection: LauncherConnection,
   launcherPid: number,
   storage: Storage,
   cgroupParent: string | undefined,
-  choice: PlaceChoice | undefined,
-): Promise<Place> {
-  const chosen =
-    choice ?? (await choosePlace({ storageId: storage.id, ...(cgroupParent !== undefined && { cgroupParent }) }))
-  const settled = await settlePlace(chosen, launcherPid)
+  choose: Choose,
+): Promise<string> {
+  const settled = await settlePlace(await choose(), storage.id, launcherPid)
   const place: Place = cgroupParent === undefined ? settled : { ...settled, parent: cgroupParent }
+  const json = JSON.stringify(place)
   await connection.request('place', [
-    ['place', JSON.stringify(place)],
+    ['place', json],
     ...place.cleanup.map((directory) => ['rmdir', directory] as const),
   ])
-  return place
+  return json
 }
 
 /** All jobs of a storage root live in one place: a runner that wants another one is told. */
@@ -126,36 +132,51 @@ function logPath(storage: Storage): string {
 
 /** Starts a launcher and waits until it listens; `busy`: another one does, or is about to. */
 async function startLauncher(storage: Storage, choice: PlaceChoice): Promise<'ready' | 'busy'> {
-  const [file, ...args] = [...choice.launchPrefix, launcherPath, storage.root, String(idleMs)] as [string, ...string[]]
+  const words = [...choice.launchPrefix, launcherPath(), storage.root, String(idleMs)]
   const log = await open(logPath(storage), 'a', 0o600).catch((error: unknown) => {
     throw fileError('STORAGE_UNUSABLE', 'open the launcher log', error)
   })
   try {
-    const child = spawn(file, args, {
+    const child = spawn(words[0]!, words.slice(1), {
       detached: true,
       cwd: '/',
-      // systemd-run finds its bus by these; the launcher itself reads no environment, and jobs are given their own.
-      env: pickEnvironment(['PATH', 'DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR']),
+      // For systemd-run: the launcher itself reads no environment, and jobs are given their own.
+      env: { ...pickEnvironment(['PATH', 'DBUS_SESSION_BUS_ADDRESS']), ...choice.launchEnvironment },
       stdio: ['ignore', 'pipe', log.fd],
     })
-    const said = await new Promise<string>((resolve, reject) => {
-      let text = ''
-      child.once('error', reject)
-      child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk
-        if (text.endsWith('\n')) resolve(text.trim())
-      })
-      child.stdout.once('close', () => resolve(text.trim()))
-    }).catch((cause: unknown) => {
+    const said = await firstLine(child, patienceMs).catch((cause: unknown) => {
       throw new CorralError('LAUNCHER_UNAVAILABLE', `could not start the launcher: ${String(cause)}`, { cause })
     })
-    child.stdout.destroy()
     child.unref()
     if (said === 'ready' || said === 'busy') return said
-    const message = `the launcher did not start (${[file, ...args].join(' ')}): see ${logPath(storage)}`
-    throw new CorralError('LAUNCHER_UNAVAILABLE', message, { path: file })
+    const late = said === undefined ? ` within ${patienceMs} ms` : ''
+    const message = `the launcher did not start${late} (${words.join(' ')}): see ${logPath(storage)}`
+    throw new CorralError('LAUNCHER_UNAVAILABLE', message, { path: words[0]! })
   } finally {
     await log.close()
+  }
+}
+
+/** The first line that a child says, or what it said before it ended; undefined: nothing in time, and it was ended. */
+async function firstLine(child: ChildProcess, withinMs: number): Promise<string | undefined> {
+  const stdout = child.stdout!
+  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>()
+  const timer = setTimeout(() => {
+    child.kill()
+    resolve(undefined)
+  }, withinMs)
+  let text = ''
+  child.once('error', reject)
+  stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+    if (text.includes('\n')) resolve(text.trim())
+  })
+  stdout.once('close', () => resolve(text.trim()))
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    stdout.destroy()
   }
 }
 

@@ -1,20 +1,22 @@
 import { CorralError } from '../errors/corral-error.ts'
+import { errnoName, errnoText } from '../errors/errno.ts'
 import { settleEnd } from '../result/settle.ts'
+import { bootId } from '../store/identity.ts'
 import type { JobFolder } from '../store/job-folder.ts'
 import type { Field, FieldList } from '../store/record.ts'
 import type { Storage } from '../store/storage.ts'
-import { Disconnected } from './connection.ts'
+import { Disconnected, type LauncherConnection } from './connection.ts'
 import { type LauncherSession, openLauncher } from './launcher.ts'
 
 /** How many ends are remembered, so that a job that ended before `wait` was called costs no look at the disk. */
 const recentEnds = 1024
 
 /** Whom a session tells. */
-export interface SessionHandlers {
+interface SessionHandlers {
   /** The launcher says that something happened. */
   event(event: FieldList): void
-  /** This process has started a launcher. */
-  fresh(session: LauncherSession): void
+  /** This runner is the first of a launcher: puts in order what the last one left. Never rejects. */
+  recover(session: LauncherSession, signal: AbortSignal): Promise<void>
   /** The launcher died. */
   lost(): void
 }
@@ -29,18 +31,18 @@ export class Session {
   readonly #storage: Storage
   readonly #cgroupParent: string | undefined
   readonly #handlers: SessionHandlers
+  readonly #closing = new AbortController()
   #current: Promise<LauncherSession> | undefined
-  #closed = false
+  /** The connection of `#current`, from when it is there until it is lost. */
+  #connection: LauncherConnection | undefined
+  #recovery: Promise<void> = Promise.resolve()
+  #holds = 0
   /** Jobs whose end this connection will tell. */
   readonly #followed = new Set<string>()
   readonly #recent = new Map<string, FieldList>()
   readonly #listeners = new Map<string, Set<EndListener>>()
 
-  constructor(
-    storage: Storage,
-    cgroupParent: string | undefined,
-    handlers: SessionHandlers,
-  ) {
+  constructor(storage: Storage, cgroupParent: string | undefined, handlers: SessionHandlers) {
     this.#storage = storage
     this.#cgroupParent = cgroupParent
     this.#handlers = handlers
@@ -48,21 +50,42 @@ export class Session {
 
   /** The session, connected; a launcher is started when there is none. */
   async open(): Promise<LauncherSession> {
-    if (this.#closed) throw new CorralError('CLOSED', 'the runner has been closed')
+    if (this.#closing.signal.aborted) throw new CorralError('CLOSED', 'the runner has been closed')
     this.#current ??= this.#connect()
     return this.#current
   }
 
-  /** Sends a request; an error reply is given back like any other. */
+  /** Connected, and what an earlier launcher left, if this runner is the one to do it, has been put in order. */
+  async recovered(): Promise<void> {
+    await this.open()
+    await this.#recovery
+  }
+
+  /** Sends a request; an error reply is given back like any other. Rejects with `Disconnected`. */
   async request(type: string, fields: readonly Field[]): Promise<FieldList> {
     const { connection } = await this.open()
     return connection.request(type, fields)
   }
 
+  /** Keeps the process alive until as many releases, whatever becomes of launchers meanwhile. */
+  hold(): void {
+    if (this.#holds++ === 0) this.#connection?.hold()
+  }
+
+  release(): void {
+    if (--this.#holds === 0) this.#connection?.release()
+  }
+
   /** Tells all runners of the storage root, best effort: what it tells is on disk already. */
   async announce(event: string, name: string): Promise<void> {
+    if (event === 'removed') this.#recent.delete(name)
     const current = await this.#current?.catch(() => undefined)
-    await current?.connection.request('announce', [['event', event], ['name', name]]).catch(() => {})
+    await current?.connection
+      .request('announce', [
+        ['event', event],
+        ['name', name],
+      ])
+      .catch(() => {})
   }
 
   /**
@@ -91,25 +114,45 @@ export class Session {
     const record = await folder.readInit()
     if (!record?.started) throw folder.notFound()
     const { pid, startTime, boot } = record.init
-    try {
-      const reply = await this.request('watch', [
-        ['name', folder.name],
-        ['pid', pid],
-        ['starttime', startTime],
-        ['boot', boot],
-      ])
-      if (reply.get('type') === 'error') return await settleEnd(folder)
-      this.#followed.add(folder.name)
-    } catch (error) {
-      if (!(error instanceof Disconnected)) throw error
+    if (boot !== bootId()) return settleEnd(folder)
+    const { connection } = await this.open()
+    const fields: Field[] = [
+      ['name', folder.name],
+      ['pid', pid],
+      ['starttime', startTime],
+      ['boot', boot],
+    ]
+    // The end may come in one piece with the reply: it is noted that it will be told before it is looked at.
+    const note = (reply: FieldList): void => {
+      if (reply.get('type') !== 'error') this.#followed.add(folder.name)
     }
-    return undefined
+    try {
+      const reply = await connection.request('watch', fields, note)
+      if (reply.get('type') === 'error') return await this.#unwatched(folder, reply)
+    } catch (error) {
+      if (error instanceof Disconnected) return undefined
+      throw error
+    }
+    if (this.#followed.has(folder.name) || connection !== this.#connection) return undefined
+    return this.#recent.get(folder.name) ?? settleEnd(folder)
+  }
+
+  /** The launcher would not watch a job: because its init is gone, or because it cannot tell. */
+  async #unwatched(folder: JobFolder, reply: FieldList): Promise<FieldList> {
+    const errno = errnoName(reply.number('errno') ?? 0)
+    if (errno === 'ESRCH') return settleEnd(folder)
+    const hint =
+      errno === 'EACCES' || errno === 'EPERM'
+        ? '; /proc may hide its processes (mounted with hidepid, see proc(5))'
+        : ''
+    const message = `could not watch job ${folder.name}: ${errnoText(errno)} (${errno})${hint}`
+    throw new CorralError('CONTROL_FAILED', message, { errno, syscall: 'pidfd_open' })
   }
 
   /** Null: the connection was lost. */
   async #nextEnd(name: string, signal: AbortSignal | undefined): Promise<FieldList | null> {
-    const { connection } = await this.open()
-    if (!connection.open) return null
+    const connection = this.#connection
+    if (!connection?.open) return null
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners)
     connection.hold()
@@ -129,16 +172,20 @@ export class Session {
 
   /** Ends the connection; nothing more is told. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     const current = await this.#current?.catch(() => undefined)
+    await this.#recovery
     await current?.connection.close()
   }
 
   async #connect(): Promise<LauncherSession> {
     try {
       const session = await openLauncher(this.#storage, this.#cgroupParent, (event) => this.#take(event))
-      void session.connection.closed.then(() => this.#lose())
-      if (session.fresh) this.#handlers.fresh(session)
+      const { connection } = session
+      this.#connection = connection
+      if (this.#holds > 0) connection.hold()
+      void connection.closed.then(() => this.#lose())
+      if (session.fresh) this.#recovery = this.#handlers.recover(session, this.#closing.signal)
       return session
     } catch (error) {
       this.#current = undefined
@@ -149,15 +196,23 @@ export class Session {
   /** The launcher is gone. Whoever waits looks at the disk, and has the next launcher watch what still runs. */
   #lose(): void {
     this.#current = undefined
+    this.#connection = undefined
     this.#followed.clear()
+    // Nobody will tell when these names are given to other jobs.
+    this.#recent.clear()
     const waiting = [...this.#listeners.values()]
     this.#listeners.clear()
     for (const listeners of waiting) for (const listener of listeners) listener(null)
-    if (!this.#closed) this.#handlers.lost()
+    if (!this.#closing.signal.aborted) this.#handlers.lost()
   }
 
   #take(event: FieldList): void {
-    const name = event.get('name') ?? ''
+    // While connecting nothing is noted: the connection may yet fail, and what it would have told remain untold.
+    if (this.#connection) this.#note(event.get('name') ?? '', event)
+    this.#handlers.event(event)
+  }
+
+  #note(name: string, event: FieldList): void {
     if (event.get('event') === 'started') {
       this.#recent.delete(name)
       this.#followed.add(name)
@@ -165,10 +220,10 @@ export class Session {
       this.#recent.delete(name)
     } else if (event.get('event') === 'exited') {
       this.#followed.delete(name)
-      if (event.get('finished') !== undefined) this.#remember(name, event)
+      // What was removed with its end is told to those who wait, and unknown to those who come later.
+      if (event.get('finished') !== undefined && event.get('removed') === undefined) this.#remember(name, event)
       for (const listener of this.#listeners.get(name) ?? []) listener(event)
     }
-    this.#handlers.event(event)
   }
 
   #remember(name: string, end: FieldList): void {

@@ -9,18 +9,31 @@ import type { Field } from '../store/record.ts'
  */
 const capSysPtrace = 19
 
-/** The fields of a start frame: the list that init works off, see ARCHITECTURE.md. */
-export function startRequest(spec: JobSpec, folder: string, plan: CgroupPlan, shim: ShimCommand | null): Field[] {
+/** The namespaces of a job. Whoever is not root needs a user namespace to be allowed them. */
+const namespaces = ['pid', 'mount', 'network', 'ipc', 'uts']
+
+/**
+ * The fields of a start frame: the list that init works off, see ARCHITECTURE.md. The place, the longest part of the
+ * spec and the same for all jobs, comes as JSON.
+ */
+export function startRequest(
+  spec: Omit<JobSpec, 'place'>,
+  placeJson: string,
+  folder: string,
+  plan: CgroupPlan,
+  shim: ShimCommand | null,
+): Field[] {
+  const isRoot = process.geteuid!() === 0
   const fields: Field[] = [
     ['name', spec.name],
     ['dir', folder],
-    ['spec', JSON.stringify(spec)],
+    ['spec', `${JSON.stringify(spec).slice(0, -1)},"place":${placeJson}}`],
     ['cgroup', plan.cgroup],
     ['cwd', spec.cwd],
     ['grace', spec.stopGraceMs],
     ['stopsignal', signalNumber(spec.stopSignal)!],
   ]
-  for (const namespace of namespacesFor()) fields.push(['namespace', namespace])
+  for (const namespace of isRoot ? namespaces : ['user', ...namespaces]) fields.push(['namespace', namespace])
   for (const directory of plan.directories) fields.push(['mkdir', directory])
   for (const { file, value, optional } of plan.writes) {
     fields.push(['file', file])
@@ -32,11 +45,12 @@ export function startRequest(spec: JobSpec, folder: string, plan: CgroupPlan, sh
   if (plan.oomGroup !== undefined) fields.push(['oomgroup', plan.oomGroup])
   if (spec.timeoutMs !== null) fields.push(['timeout', spec.timeoutMs])
   if (spec.onExit === 'kill') fields.push(['lifeline', 1])
-  if (spec.user) {
+  // Whoever is not root is its jobs' user already, and may set no groups in a user namespace (user_namespaces(7)).
+  if (spec.user && isRoot) {
     fields.push(['uid', spec.user.uid], ['gid', spec.user.gid])
     for (const group of spec.user.groups) fields.push(['group', group])
   }
-  if (process.geteuid!() === 0) fields.push(['dropcap', capSysPtrace])
+  if (isRoot) fields.push(['dropcap', capSysPtrace])
   if (shim) fields.push(['handoff', 1])
   for (const word of shim?.command ?? spec.command) fields.push(['arg', word])
   for (const [key, value] of Object.entries(shim?.env ?? spec.env)) fields.push(['env', `${key}=${value}`])
@@ -47,10 +61,4 @@ export function startRequest(spec: JobSpec, folder: string, plan: CgroupPlan, sh
 export interface ShimCommand {
   command: readonly string[]
   env: Readonly<Record<string, string>>
-}
-
-/** Whoever is not root needs a user namespace to be allowed the others. */
-function namespacesFor(): string[] {
-  const namespaces = ['pid', 'mount', 'network', 'ipc', 'uts']
-  return process.geteuid!() === 0 ? namespaces : ['user', ...namespaces]
 }

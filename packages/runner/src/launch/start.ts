@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 import { planJob } from '../cgroup/index.ts'
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoName, startError } from '../errors/errno.ts'
@@ -15,7 +17,7 @@ import type { Session } from './session.ts'
 import { startRequest } from './start-request.ts'
 
 /**
- * Starts a job; resolves once its command has been exec'd.
+ * Starts a job; resolves to its `startId` once its command has been exec'd.
  * @throws {CorralError} when it has not been: nothing is left behind.
  * @throws {JobNameTakenError}
  */
@@ -24,19 +26,22 @@ export async function startJob(
   storage: Storage,
   job: CheckedJob,
   onExit: 'kill' | 'keep',
-): Promise<void> {
+): Promise<string> {
   const folder = new JobFolder(storage, job.name)
+  const shim = job.shim === 'self' ? shimCommand(job.command, job.env) : null
+  const asked = { ...describe(job), startId: randomUUID(), onExit }
   for (let attempt = 1; ; attempt++) {
-    const { connection, place } = await session.open()
+    const { connection, place, placeJson } = await session.open()
     const plan = planJob(place, job.name, job.checkedLimits)
     const { cgroup, directories, reads } = plan
-    const spec: JobSpec = { ...describe(job), onExit, place, cgroups: { cgroup, directories, reads } }
-    const shim = job.shim === 'self' ? shimCommand(job.command, job.env) : null
+    const spec = { ...asked, cgroups: { cgroup, directories, reads } }
     try {
-      return checkReply(await connection.request('start', startRequest(spec, folder.path, plan, shim)), job.name)
+      const reply = await connection.request('start', startRequest(spec, placeJson, folder.path, plan, shim))
+      checkReply(reply, job.name)
+      return asked.startId
     } catch (error) {
       if (!(error instanceof Disconnected)) throw error
-      if (await hasStarted(session, folder)) return
+      if (await hasStarted(session, folder, asked.startId)) return asked.startId
       if (attempt === 2) throw lost(error)
     }
   }
@@ -44,23 +49,24 @@ export async function startJob(
 
 /**
  * Whether the start that was under way when the launcher died had gone through. The next launcher answers only once
- * every start of the last one has come to its end; what then is half made will not be finished.
+ * every start of the last one has come to its end; what then is half made will not be finished. A folder whose spec
+ * is not ours is somebody else's job, or is left to `recover`, which asks whose it is.
  */
-async function hasStarted(session: Session, folder: JobFolder): Promise<boolean> {
-  await session.open()
+async function hasStarted(session: Session, folder: JobFolder, startId: string): Promise<boolean> {
+  await session.recovered()
+  if ((await folder.findSpec())?.startId !== startId) return false
   const record = await folder.readInit()
   if (record?.started) return true
-  if (record) {
+  if (!record) await folder.discard()
+  else {
     await settleEnd(folder).catch((error: unknown) => {
       if (!(error instanceof JobNotFoundError)) throw error
     })
-  } else {
-    await folder.remove()
   }
   return false
 }
 
-function describe(job: CheckedJob): Omit<JobSpec, 'onExit' | 'place' | 'cgroups'> {
+function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place' | 'cgroups'> {
   const { name, command, env, cwd, account, labels, limits, timeoutMs, stopSignal, stopGraceMs, shim } = job
   return {
     version: 1,

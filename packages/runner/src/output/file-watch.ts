@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 
 /** One inotify watch for all readers of a file; readers are woken at each change. */
 class FileWatch {
@@ -6,10 +7,10 @@ class FileWatch {
   readonly readers = new Set<() => void>()
 
   constructor(path: string) {
-    this.#watcher = watch(path, () => {
+    // Readers keep the process alive by waiting for the job's end, not by this.
+    this.#watcher = watch(path, { persistent: false }, () => {
       for (const wake of this.readers) wake()
     })
-    // A file that goes away has its end announced by other means.
     this.#watcher.on('error', () => {})
   }
 
@@ -20,15 +21,24 @@ class FileWatch {
 
 const watches = new Map<string, FileWatch>()
 
-/** Calls `wake` whenever the file changes, until the returned function is called. */
-export function watchFile(path: string, wake: () => void): () => void {
-  const shared = watches.get(path) ?? new FileWatch(path)
-  watches.set(path, shared)
+/** An open file, and what tells it from all others as long as it is open: `DEV:INO`. */
+interface WatchedFile {
+  handle: FileHandle
+  id: string
+}
+
+/**
+ * Calls `wake` whenever the file changes, until the returned function is called. It is the open file that is watched,
+ * through its descriptor (proc_pid_fd(5)): its path may be gone, or another job's.
+ */
+export function watchFile({ handle, id }: WatchedFile, wake: () => void): () => void {
+  const shared = watches.get(id) ?? new FileWatch(`/proc/self/fd/${handle.fd}`)
+  watches.set(id, shared)
   shared.readers.add(wake)
   return () => {
     shared.readers.delete(wake)
-    if (shared.readers.size > 0 || watches.get(path) !== shared) return
-    watches.delete(path)
+    if (shared.readers.size > 0 || watches.get(id) !== shared) return
+    watches.delete(id)
     shared.close()
   }
 }

@@ -3,13 +3,12 @@ import type { FileHandle } from 'node:fs/promises'
 const blockBytes = 64 * 1024
 const newline = 0x0a
 
-/** The offset at which the last `lines` lines of a file begin; a last line without a newline counts as one. */
-export async function tailOffset(file: FileHandle, lines: number): Promise<number> {
-  const { size } = await file.stat()
+/** The offset at which the last `lines` lines of a file's first `size` bytes begin; one without a newline counts too. */
+export async function tailOffset(file: FileHandle, size: number, lines: number): Promise<number> {
   if (lines === 0) return size
-  const block = Buffer.allocUnsafe(blockBytes)
+  const block = Buffer.allocUnsafe(Math.min(blockBytes, size))
   let left = lines
-  for (let end = size; end > 0; ) {
+  for (let end = size; end > 0;) {
     const start = Math.max(0, end - blockBytes)
     const { bytesRead } = await file.read(block, 0, end - start, start)
     for (let at = bytesRead - 1; at >= 0; at--) {

@@ -15,7 +15,8 @@ export async function settleEnd(folder: JobFolder): Promise<FieldList> {
   const record = await folder.readInit()
   if (!record) throw folder.notFound()
   if (await isAlive(record.init)) {
-    throw new CorralError('CONTROL_FAILED', `the launcher cannot watch job ${folder.name}, whose init (pid ${record.init.pid}) lives`)
+    const message = `the launcher cannot watch job ${folder.name}, whose init (pid ${record.init.pid}) lives`
+    throw new CorralError('CONTROL_FAILED', message)
   }
   // It may have published its record between the two looks.
   const late = await folder.readExit()
@@ -33,9 +34,10 @@ export async function settleEnd(folder: JobFolder): Promise<FieldList> {
   return folder.writeExit(fields)
 }
 
-/** Removes the cgroups of a job whose init is gone, with whatever is in them. */
+/** Removes the cgroups of a job whose init is gone, with whatever is in them. Without a spec, `stop` will do it. */
 async function removeLeftovers(folder: JobFolder): Promise<void> {
-  const { cgroups } = await folder.readSpec()
-  await killCgroup(cgroups.cgroup)
-  await removeCgroups(cgroups.directories)
+  const spec = await folder.findSpec()
+  if (!spec) return
+  await killCgroup(spec.cgroups.cgroup)
+  await removeCgroups(spec.cgroups.directories)
 }

@@ -1,6 +1,7 @@
 import { parseOomKills, parseUsage } from '../cgroup/index.ts'
 import { signalName } from '../job/signal.ts'
-import type { JobState, JobStatus, Usage } from '../job/status.ts'
+import type { JobState, JobStatus } from '../job/status.ts'
+import type { Started } from '../store/job-folder.ts'
 import type { FieldList } from '../store/record.ts'
 
 const sigkill = 9
@@ -32,15 +33,15 @@ function endedState(end: FieldList, oomKills: number): JobState {
   if (end.get('lost') !== undefined) return 'lost'
   const finished = end.bigint('monotonic') ?? 0n
   const [stopping, timedOut] = [end.bigint('stopping'), end.bigint('timedout')]
-  if (stopping !== undefined && stopping <= finished && !(timedOut !== undefined && timedOut < stopping)) return 'stopped'
+  if (stopping !== undefined && stopping <= finished && !(timedOut !== undefined && timedOut < stopping))
+    return 'stopped'
   if (timedOut !== undefined && timedOut <= finished) return 'timed-out'
   if (end.number('signaled') === undefined) return 'exited'
   return end.number('signaled') === sigkill && oomKills > 0 ? 'oom' : 'signaled'
 }
 
-/** The status of a job that runs. */
-export function activeStatus(name: string, pid: number, startedAt: Date, counters: Record<string, string>): JobStatus {
-  const usage: Usage = parseUsage(counters, true)
+/** The status of a job that runs; its usage is unknown when there are no counters. */
+export function activeStatus(name: string, { pid, at }: Started, counters: Record<string, string> | null): JobStatus {
   return {
     name,
     state: 'active',
@@ -48,11 +49,11 @@ export function activeStatus(name: string, pid: number, startedAt: Date, counter
     exitStatus: null,
     signal: null,
     oom: false,
-    oomKills: parseOomKills(counters),
+    oomKills: counters ? parseOomKills(counters) : 0,
     timedOut: false,
-    startedAt,
+    startedAt: at,
     finishedAt: null,
     pid,
-    usage,
+    usage: counters && parseUsage(counters, true),
   }
 }

@@ -1,7 +1,6 @@
-import { accessSync, closeSync, constants, writeSync } from 'node:fs'
-import { constants as system } from 'node:os'
+import { accessSync, constants, statSync, writeSync } from 'node:fs'
 
-import { errnoOf } from '../errors/errno.ts'
+import { errnoNumber, errnoOf } from '../errors/errno.ts'
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import type { ShimCommand } from '../launch/start-request.ts'
 import { encodeRecord, type Field } from '../store/record.ts'
@@ -12,14 +11,20 @@ const variable = 'CORRAL_SHIM_COMMAND'
 /** The descriptor that tells init how far the shim has come (CM_HANDOFF_FD in launcher/command.c). */
 const reportFd = 3
 
+/** The longest string, with its NUL, that execve(2) takes in arguments and environment: MAX_ARG_STRLEN. */
+const maxStringBytes = 128 * 1024
+
 /** What is run inside the fence instead of the command: this program's own entry. */
 export function shimCommand(command: readonly string[], env: Readonly<Record<string, string>>): ShimCommand {
   const script = process.argv[1]
   if (!script) throw new InvalidOptionError('shim', 'self', "'native', as this process has no script to run again")
-  return {
-    command: [process.execPath, ...process.execArgv, script],
-    env: { ...env, [variable]: JSON.stringify({ command, env }) },
+  const packed = JSON.stringify({ command, env })
+  const length = Buffer.byteLength(`${variable}=${packed}`) + 1
+  if (length > maxStringBytes) {
+    const accepted = `'native', as the command and its environment are too long for a shim: ${length} bytes, of at most ${maxStringBytes}`
+    throw new InvalidOptionError('shim', 'self', accepted)
   }
+  return { command: [process.execPath, ...process.execArgv, script], env: { ...env, [variable]: packed } }
 }
 
 let task: ShimCommand | null | undefined
@@ -61,8 +66,12 @@ export async function shimEntry({ before }: ShimOptions = {}): Promise<never> {
   }
   const file = findCommand(shim.command[0]!, shim.env['PATH'])
   report([['ready', 1]])
-  closeSync(reportFd)
-  process.execve!(file, [...shim.command], { ...shim.env })
+  try {
+    // The descriptor of the report is closed by it: Node has made what it was given close-on-exec.
+    process.execve!(file, [...shim.command], { ...shim.env })
+  } catch (error) {
+    fail('exec', file, errnoOf(error) ?? '')
+  }
   process.exit(126)
 }
 
@@ -73,7 +82,8 @@ function findCommand(name: string, path: string | undefined): string {
   for (const candidate of candidates) {
     try {
       accessSync(candidate, constants.X_OK)
-      return candidate
+      if (!statSync(candidate).isDirectory()) return candidate
+      errno = 'EACCES'
     } catch (error) {
       if (errnoOf(error) === 'EACCES') errno = 'EACCES'
     }
@@ -81,9 +91,12 @@ function findCommand(name: string, path: string | undefined): string {
   return fail('exec', name, errno)
 }
 
-function fail(step: string, path: string, errno: 'ENOENT' | 'EACCES' | 'ECANCELED' | string): never {
-  const number = system.errno[errno as keyof typeof system.errno]
-  report([['step', step], ['path', path.replaceAll('\0', ' ')], ['errno', number]])
+function fail(step: string, path: string, errno: string): never {
+  report([
+    ['step', step],
+    ['path', path.replaceAll('\0', ' ')],
+    ['errno', errnoNumber(errno)],
+  ])
   process.exit(127)
 }
 

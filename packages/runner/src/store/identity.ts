@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 
+import { CorralError } from '../errors/corral-error.ts'
+import { errnoOf, fileError } from '../errors/errno.ts'
 import type { ProcessIdentity } from './job-spec.ts'
 
 let boot: string | undefined
@@ -29,13 +31,31 @@ export function ownIdentity(): ProcessIdentity {
   return self
 }
 
-/** Whether a process still lives: same boot, same start time, and not a zombie. */
+/**
+ * Whether a process still lives: same boot, same start time, and not a zombie.
+ * @throws {CorralError} `CONTROL_FAILED` when it cannot be seen: that is no sign of its death.
+ */
 export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
   if (identity.boot !== bootId()) return false
+  const path = `/proc/${identity.pid}/stat`
   try {
-    const { state, startTime } = parseStat(await readFile(`/proc/${identity.pid}/stat`, 'utf8'))
+    const { state, startTime } = parseStat(await readFile(path, 'utf8'))
     return startTime === identity.startTime && state !== 'Z' && state !== 'X'
-  } catch {
-    return false
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno !== 'ENOENT' && errno !== 'ESRCH') throw fileError('CONTROL_FAILED', `read ${path}`, error)
+    if (!isHidden(identity.pid)) return false
+    const message = `could not tell whether process ${identity.pid} lives: /proc hides it (mounted with hidepid, see proc(5))`
+    throw new CorralError('CONTROL_FAILED', message, { path, errno })
+  }
+}
+
+/** Whether a process that /proc does not show is there all the same. */
+function isHidden(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errnoOf(error) === 'EPERM'
   }
 }

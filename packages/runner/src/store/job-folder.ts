@@ -2,6 +2,7 @@ import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 
+import { CorralError } from '../errors/corral-error.ts'
 import { errnoOf, fileError } from '../errors/errno.ts'
 import { JobNotFoundError } from '../errors/mistakes.ts'
 import type { JobSpec, ProcessIdentity } from './job-spec.ts'
@@ -9,10 +10,16 @@ import { decodeRecord, encodeRecord, type Field, type FieldList } from './record
 import type { Storage } from './storage.ts'
 
 /** What init has written down of itself and of the command. */
-export interface InitRecord {
+interface InitRecord {
   init: ProcessIdentity
   /** Null: the start has not been acknowledged. */
-  started: { pid: number; at: Date } | null
+  started: Started | null
+}
+
+/** When the command was exec'd, and its process id on the host. */
+export interface Started {
+  pid: number
+  at: Date
 }
 
 /** One job's folder under the storage root. */
@@ -36,18 +43,38 @@ export class JobFolder {
     return new JobNotFoundError(this.name, this.#storage.root)
   }
 
-  /** What the job was asked to be. */
+  /**
+   * What the job was asked to be.
+   * @throws {JobNotFoundError}
+   * @throws {CorralError} `STORAGE_UNUSABLE` when the file is damaged.
+   */
   async readSpec(): Promise<JobSpec> {
-    const text = await this.#read('spec.json')
-    if (text === undefined) throw this.notFound()
-    return JSON.parse(text.toString()) as JobSpec
+    const bytes = await this.#read('spec.json')
+    if (bytes === undefined) throw this.notFound()
+    const spec = parseSpec(bytes.toString())
+    if (spec) return spec
+    const path = join(this.path, 'spec.json')
+    throw new CorralError('STORAGE_UNUSABLE', `could not read ${path}: it is damaged, and no spec of a job`, { path })
+  }
+
+  /** The same, for those who can do without: undefined when it is missing or damaged. */
+  async findSpec(): Promise<JobSpec | undefined> {
+    const bytes = await this.#read('spec.json')
+    return bytes && parseSpec(bytes.toString())
   }
 
   /** Replaces the spec, as a whole or not at all. */
   async writeSpec(spec: JobSpec): Promise<void> {
     const file = join(this.path, 'spec.json')
-    await writeFile(`${file}.new`, JSON.stringify(spec), { mode: 0o600 })
-    await rename(`${file}.new`, file)
+    const draft = `${file}.${randomUUID()}`
+    try {
+      await writeFile(draft, JSON.stringify(spec), { mode: 0o600, flag: 'wx' })
+      await rename(draft, file)
+    } catch (error) {
+      await unlink(draft).catch(() => {})
+      if (errnoOf(error) === 'ENOENT') throw this.notFound()
+      throw fileError('STORAGE_UNUSABLE', `write ${file}`, error)
+    }
   }
 
   /** Undefined: no such job, or a start in progress. */
@@ -100,12 +127,24 @@ export class JobFolder {
     }
   }
 
-  /** Removes the folder with all that is in it. `init` goes first: without it a folder is no job, whoever looks. */
-  async remove(): Promise<void> {
+  /**
+   * Removes the folder with all that is in it. `init` goes first: without it a folder is no job, whoever looks.
+   * False: somebody else has removed it, or is about to; the name may already be another job's.
+   */
+  async remove(): Promise<boolean> {
     try {
-      await unlink(join(this.path, 'init')).catch((error: unknown) => {
-        if (errnoOf(error) !== 'ENOENT') throw error
-      })
+      await unlink(join(this.path, 'init'))
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return false
+      throw fileError('STORAGE_UNUSABLE', `remove the folder of job ${this.name}`, error)
+    }
+    await this.discard()
+    return true
+  }
+
+  /** Removes a folder that is no job: one without `init`. */
+  async discard(): Promise<void> {
+    try {
       await rm(this.path, { recursive: true, force: true })
     } catch (error) {
       throw fileError('STORAGE_UNUSABLE', `remove the folder of job ${this.name}`, error)
@@ -120,5 +159,17 @@ export class JobFolder {
       if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined
       throw fileError('STORAGE_UNUSABLE', `read ${join(this.path, file)}`, error)
     }
+  }
+}
+
+/** Undefined: it is no spec. */
+function parseSpec(text: string): JobSpec | undefined {
+  try {
+    const spec = JSON.parse(text) as JobSpec
+    return spec.version === 1 && typeof spec.startId === 'string' && typeof spec.cgroups.cgroup === 'string'
+      ? spec
+      : undefined
+  } catch {
+    return undefined
   }
 }

@@ -6,6 +6,8 @@ import type { Signal } from '../job/signal.ts'
 export interface JobSpec {
   version: 1
   name: string
+  /** Made afresh for each start: tells this job from others that had or will have its name. */
+  startId: string
   command: readonly string[]
   env: Readonly<Record<string, string>>
   cwd: string

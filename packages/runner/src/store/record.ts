@@ -6,9 +6,14 @@ export type Field = readonly [key: string, value: string | number]
 
 /** Encodes fields as a record. Values must be free of NUL, which `job/` has checked for what comes from a caller. */
 export function encodeRecord(fields: readonly Field[]): Buffer {
+  return Buffer.from(recordText(fields))
+}
+
+/** A record as text, for those who add to it. */
+export function recordText(fields: readonly Field[]): string {
   let text = ''
   for (const [key, value] of fields) text += `${key}=${value}\0`
-  return Buffer.from(text)
+  return text
 }
 
 /** A decoded record. */
@@ -24,16 +29,16 @@ export class FieldList {
     return this.#fields.find((field) => field[0] === key)?.[1]
   }
 
-  /** The first value of a key as a number; undefined when it is missing. */
+  /** The first value of a key as a whole number; undefined when it is missing, or no such number. */
   number(key: string): number | undefined {
     const value = this.get(key)
-    return value === undefined ? undefined : Number(value)
+    return value !== undefined && digits.test(value) ? Number(value) : undefined
   }
 
   /** The first value of a key as an integer of any size: nanoseconds do not fit a number. */
   bigint(key: string): bigint | undefined {
     const value = this.get(key)
-    return value === undefined ? undefined : BigInt(value)
+    return value !== undefined && digits.test(value) ? BigInt(value) : undefined
   }
 
   /** All values of a key, in order. */
@@ -47,11 +52,9 @@ export class FieldList {
     for (const [key, value] of this.#fields) if (key.startsWith(prefix)) found[key.slice(prefix.length)] = value
     return found
   }
-
-  get empty(): boolean {
-    return this.#fields.length === 0
-  }
 }
+
+const digits = /^-?\d+$/
 
 /** Decodes a record; an unfinished last field, as a crash may leave it, is passed over. */
 export function decodeRecord(bytes: Uint8Array): FieldList {

@@ -1,7 +1,8 @@
 import { killCgroup, listJobCgroups, removeCgroups } from '../cgroup/index.ts'
+import type { LauncherConnection } from '../launch/connection.ts'
 import type { LauncherSession } from '../launch/launcher.ts'
 import { settleEnd } from '../result/settle.ts'
-import { JobNotFoundError } from '../errors/mistakes.ts'
+import { forEachAbreast } from './abreast.ts'
 import { isAlive } from './identity.ts'
 import { JobFolder } from './job-folder.ts'
 import type { Storage } from './storage.ts'
@@ -9,38 +10,48 @@ import type { Storage } from './storage.ts'
 /**
  * Puts in order what a crash left behind, after a new launcher has taken the storage root over: starts that were never
  * acknowledged are undone, ends that nobody saw become `lost`, jobs of a dead runner that wanted nothing kept are
- * removed, and so are cgroups that belong to no job. Jobs that run are left alone.
+ * removed, and so are cgroups that belong to no job. Jobs that run are left alone. What cannot be put in order stays as
+ * it is, for the next launcher's first runner; an abort leaves the rest to it as well.
  */
-export async function recover(storage: Storage, { connection, place }: LauncherSession): Promise<void> {
-  const names = await storage.names()
-  for (const name of names) await recoverJob(storage, name, connection)
-  const present = new Set(await storage.names())
-  for (const { name, directories } of await listJobCgroups(place)) {
-    if (present.has(name)) continue
-    await killCgroup(directories[0]!)
-    await removeCgroups(directories)
-  }
+export async function recover(
+  storage: Storage,
+  { connection, place }: LauncherSession,
+  signal: AbortSignal,
+): Promise<void> {
+  // Before the folders: a start makes its folder before its cgroups, so that none of these is a start under way.
+  const cgroups = await listJobCgroups(place)
+  const names = new Set(await storage.names())
+  await forEachAbreast(names, async (name) => {
+    if (!signal.aborted) await recoverJob(new JobFolder(storage, name), connection).catch(() => {})
+  })
+  await forEachAbreast(cgroups, async ({ name, directories }) => {
+    if (!signal.aborted && !names.has(name)) await removeNobodys(directories).catch(() => {})
+  })
 }
 
-async function recoverJob(storage: Storage, name: string, connection: LauncherSession['connection']): Promise<void> {
-  const folder = new JobFolder(storage, name)
-  try {
-    const record = await folder.readInit()
-    if (!record) return await undoStart(folder, connection)
-    if (!(await folder.readExit())) {
-      if (await isAlive(record.init)) return
-      await settleEnd(folder)
-    }
-    const spec = await folder.readSpec()
-    if (spec.onExit === 'kill' && !(await isAlive(spec.runner))) await folder.remove()
-  } catch (error) {
-    if (!(error instanceof JobNotFoundError)) throw error
+async function recoverJob(folder: JobFolder, connection: LauncherConnection): Promise<void> {
+  const record = await folder.readInit()
+  if (!record) return undoStart(folder, connection)
+  if (!(await folder.readExit())) {
+    if (await isAlive(record.init)) return
+    await settleEnd(folder)
   }
+  const spec = await folder.findSpec()
+  if (spec?.onExit !== 'kill' || (await isAlive(spec.runner)) || !(await folder.remove())) return
+  await connection.request('announce', [
+    ['event', 'removed'],
+    ['name', folder.name],
+  ])
 }
 
 /** A folder without init's record is a start in progress, or one that nobody carries on. */
-async function undoStart(folder: JobFolder, connection: LauncherSession['connection']): Promise<void> {
+async function undoStart(folder: JobFolder, connection: LauncherConnection): Promise<void> {
   const known = await connection.request('known')
   if (known.all('name').includes(folder.name) || (await folder.readInit())) return
-  await folder.remove()
+  await folder.discard()
+}
+
+async function removeNobodys(directories: readonly string[]): Promise<void> {
+  await killCgroup(directories[0]!)
+  await removeCgroups(directories)
 }

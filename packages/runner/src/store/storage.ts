@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 
 import { CorralError } from '../errors/corral-error.ts'
 import { fileError } from '../errors/errno.ts'
+import { isName } from '../job/name.ts'
 
 /** Longest path that fits `sockaddr_un`, with its NUL (unix(7)). */
 const maxSocketPath = 107
@@ -68,9 +69,14 @@ export class Storage {
     return join(this.root, 'jobs')
   }
 
-  /** The names of all folders of jobs, among them starts in progress. */
+  /** The names of all folders of jobs, among them starts in progress. What is no such folder is passed over. */
   async names(): Promise<string[]> {
-    return readdir(this.jobsFolder)
+    try {
+      const entries = await readdir(this.jobsFolder, { withFileTypes: true })
+      return entries.filter((entry) => entry.isDirectory() && isName(entry.name)).map(({ name }) => name)
+    } catch (error) {
+      throw fileError('STORAGE_UNUSABLE', `list ${this.jobsFolder}`, error)
+    }
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,17 @@
-import { freezeCgroup, killCgroup } from '../cgroup/index.ts'
+import { existsSync } from 'node:fs'
+import { rmdir } from 'node:fs/promises'
+
+import { freezeCgroup, jobDirectories, killCgroup } from '../cgroup/index.ts'
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoName, errnoText } from '../errors/errno.ts'
-import { JobEndedError } from '../errors/mistakes.ts'
+import { JobEndedError, JobNotFoundError } from '../errors/mistakes.ts'
 import { type Signal, signalNumber } from '../job/signal.ts'
+import { Disconnected } from '../launch/connection.ts'
 import type { Session } from '../launch/session.ts'
+import { readEnd } from '../result/look.ts'
 import type { JobFolder } from '../store/job-folder.ts'
+import type { JobSpec } from '../store/job-spec.ts'
+import type { FieldList } from '../store/record.ts'
 
 /** What `stop` takes. */
 export interface StopOptions {
@@ -16,38 +23,89 @@ export interface StopOptions {
   keepOutput?: boolean
 }
 
+/** How often a signal is tried while one launcher after the other goes away. */
+const mostTries = 4
+
 /**
- * Sends a signal to a job's command. SIGKILL goes to the whole job, through its cgroup.
+ * Sends a signal to a job's command. SIGKILL goes to the whole job.
  * @throws {JobEndedError} when there is nobody left to send it to.
  */
 export async function sendSignal(session: Session, folder: JobFolder, signal: Signal): Promise<void> {
-  if (signal === 'SIGKILL') {
-    const { cgroups } = await folder.readSpec()
-    return killCgroup(cgroups.cgroup)
-  }
-  const fields = [['name', folder.name], ['signal', signalNumber(signal)!]] as const
-  let reply = await session.request('signal', fields)
-  if (reply.get('type') === 'error' && errnoName(reply.number('errno') ?? 0) === 'ESRCH') {
-    // A launcher that was not there at the start does not know the job yet.
-    if (!(await session.follow(folder))) reply = await session.request('signal', fields)
-  }
-  if (reply.get('type') !== 'error') return
-  const errno = errnoName(reply.number('errno') ?? 0)
-  if (errno === 'ESRCH') throw new JobEndedError(folder.name, `send ${signal} to`)
-  const message = `could not send ${signal} to job ${folder.name}: ${errnoText(errno)} (${errno})`
-  throw new CorralError('CONTROL_FAILED', message, { errno, syscall: 'pidfd_send_signal' })
+  if (await readEnd(folder)) throw new JobEndedError(folder.name, `send ${signal} to`)
+  if (signal !== 'SIGKILL') return passSignal(session, folder, signal)
+  const [tracking] = await cgroupsOf(session, folder.name, await folder.findSpec())
+  await killJob(session, folder, tracking!)
 }
 
-/** Ends a job that runs: asks and waits for as long as the grace is, then kills. Resolves when it has ended. */
-export async function endJob(session: Session, folder: JobFolder, options: StopOptions): Promise<void> {
-  const spec = await folder.readSpec()
-  const [graceMs, signal] = [options.graceMs ?? spec.stopGraceMs, options.signal ?? spec.stopSignal]
+/** Ends a job if it runs: asks and waits for as long as the grace is, then kills. Gives its exit record. */
+export async function endJob(
+  session: Session,
+  folder: JobFolder,
+  spec: JobSpec | undefined,
+  options: StopOptions,
+): Promise<FieldList> {
+  const end = await readEnd(folder)
+  if (end) return end
+  const [tracking] = await cgroupsOf(session, folder.name, spec)
+  const [graceMs, signal] = [options.graceMs ?? spec?.stopGraceMs ?? 0, options.signal ?? spec?.stopSignal ?? 'SIGTERM']
   const ended = session.end(folder)
   ended.catch(() => {})
   await folder.noteStopping(graceMs > 0 ? signal : 'SIGKILL')
-  if (graceMs > 0 && (await askToEnd(session, folder, signal, spec.cgroups.cgroup, graceMs, ended))) return
-  await killCgroup(spec.cgroups.cgroup)
-  await ended
+  if (graceMs > 0 && (await askToEnd(session, folder, signal, tracking!, graceMs, ended))) return ended
+  // A kill that fails is told, unless the job has ended all the same.
+  return Promise.race([ended, killJob(session, folder, tracking!).then(() => ended)])
+}
+
+/** Removes cgroups that init could not, when nothing is in them any more. */
+export async function removeEmptyCgroups(session: Session, name: string, spec: JobSpec | undefined): Promise<void> {
+  const directories = await cgroupsOf(session, name, spec).catch(() => [])
+  // There are hardly ever any, and to look is a matter of microseconds: less than a request to the thread pool is.
+  const left = directories.filter((directory) => existsSync(directory))
+  await Promise.allSettled(left.map((directory) => rmdir(directory)))
+}
+
+/** A job's cgroups, the tracking one first; for one whose spec is damaged, those that it can have. */
+async function cgroupsOf(session: Session, name: string, spec: JobSpec | undefined): Promise<readonly string[]> {
+  return spec ? spec.cgroups.directories : jobDirectories((await session.open()).place, name)
+}
+
+/**
+ * Kills all of a job: its cgroup at once, which needs no launcher, then through its init whatever has found a way into
+ * another cgroup. Resolves also when there is nobody left to kill.
+ */
+async function killJob(session: Session, folder: JobFolder, tracking: string): Promise<void> {
+  await killCgroup(tracking)
+  await passSignal(session, folder, 'SIGKILL').catch((error: unknown) => {
+    if (!(error instanceof JobEndedError || error instanceof JobNotFoundError)) throw error
+  })
+}
+
+/** Has the job's init pass a signal on. */
+async function passSignal(session: Session, folder: JobFolder, signal: Signal): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const reply = await request(session, folder, signal)
+    if (reply && reply.get('type') !== 'error') return
+    const errno = reply ? errnoName(reply.number('errno') ?? 0) : 'ECONNRESET'
+    // A launcher that was not there at the start does not know the job yet.
+    const isUnknown = !reply || errno === 'ESRCH'
+    if (isUnknown && (await session.follow(folder))) throw new JobEndedError(folder.name, `send ${signal} to`)
+    if (isUnknown && tries < mostTries) continue
+    const message = `could not send ${signal} to job ${folder.name}: ${errnoText(errno)} (${errno})`
+    throw new CorralError('CONTROL_FAILED', message, { errno, syscall: 'pidfd_send_signal' })
+  }
+}
+
+/** Undefined: the launcher went away meanwhile. */
+async function request(session: Session, folder: JobFolder, signal: Signal): Promise<FieldList | undefined> {
+  try {
+    return await session.request('signal', [
+      ['name', folder.name],
+      ['signal', signalNumber(signal)!],
+    ])
+  } catch (error) {
+    if (error instanceof Disconnected) return undefined
+    throw error
+  }
 }
 
 /** True when the job ended within the grace. */
@@ -55,14 +113,14 @@ async function askToEnd(
   session: Session,
   folder: JobFolder,
   signal: Signal,
-  cgroup: string,
+  tracking: string,
   graceMs: number,
   ended: Promise<unknown>,
 ): Promise<boolean> {
   try {
-    await sendSignal(session, folder, signal)
+    await passSignal(session, folder, signal)
     // A frozen job could not hear.
-    await freezeCgroup(cgroup, false)
+    await freezeCgroup(tracking, false)
   } catch (error) {
     if (!(error instanceof JobEndedError)) throw error
   }

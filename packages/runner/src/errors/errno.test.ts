@@ -1,0 +1,50 @@
+import { constants } from 'node:os'
+
+import { describe, expect, it } from 'vitest'
+
+import { errnoName, errnoNumber, errnoText, startError, watchError } from './errno.ts'
+
+describe('errnoName', () => {
+  it('knows what libuv does not', () => {
+    expect(['ECHILD', 'EDQUOT', 'EBADMSG', 'ESTALE'].map((name) => errnoName(errnoNumber(name)))).toEqual([
+      'ECHILD',
+      'EDQUOT',
+      'EBADMSG',
+      'ESTALE',
+    ])
+  })
+
+  it('gives the usual one of two names', () => {
+    expect(errnoName(constants.errno.EWOULDBLOCK)).toBe('EAGAIN')
+    expect(errnoName(constants.errno.EOPNOTSUPP)).toBe('ENOTSUP')
+  })
+
+  it('passes on a number that has no name', () => {
+    expect(errnoName(4000)).toBe('errno 4000')
+    expect(errnoText('errno 4000')).toBe('errno 4000')
+  })
+})
+
+describe('startError', () => {
+  it('tells a full disk from one that cannot be used', () => {
+    expect(startError('spec', '/s', 'EDQUOT').code).toBe('STORAGE_FULL')
+    expect(startError('spec', '/s', 'EACCES').code).toBe('STORAGE_UNUSABLE')
+  })
+
+  it('names the step, the path and the errno', () => {
+    const error = startError('exec', '/bin/nothing', 'ENOENT')
+    expect(error).toMatchObject({ code: 'COMMAND_NOT_FOUND', syscall: 'exec', path: '/bin/nothing', errno: 'ENOENT' })
+    expect(error.message).toBe('could not execute the command /bin/nothing: no such file or directory (ENOENT)')
+  })
+})
+
+describe('watchError', () => {
+  it.each([
+    ['ENOSPC', 'fs.inotify.max_user_watches'],
+    ['EMFILE', 'fs.inotify.max_user_instances'],
+  ])('names the limit behind %s', (code, limit) => {
+    const error = watchError('watch /o', Object.assign(new Error('refused'), { code }))
+    expect(error).toMatchObject({ code: 'CONTROL_FAILED', errno: code })
+    expect(error.message).toContain(limit)
+  })
+})

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+
+import { checkAbort, checkConfig, checkLabels, checkMs, checkUpdate, refuseUnknown } from './check.ts'
+import type { JobConfig, Limits } from './config.ts'
+
+describe('checkConfig', () => {
+  it('fills defaults in', async () => {
+    expect(await checkConfig({ command: ['true'] }, 'job.')).toMatchObject({
+      name: expect.stringMatching(/^job\.[0-9a-f-]{36}$/),
+      cwd: '/',
+      account: null,
+      labels: {},
+      limits: {},
+      timeoutMs: null,
+      stopSignal: 'SIGTERM',
+      stopGraceMs: 0,
+      shim: 'native',
+    })
+  })
+
+  it.each([
+    [{}, 'command'],
+    [{ command: [] }, 'command'],
+    [{ command: [''] }, 'command'],
+    [{ command: ['a\0b'] }, 'command'],
+    [{ command: ['true'], memorymax: '1M' }, 'memorymax'],
+    [{ command: ['true'], cwd: 'here' }, 'cwd'],
+    [{ command: ['true'], labels: ['a'] }, 'labels'],
+    [{ command: ['true'], timeoutMs: 0 }, 'timeoutMs'],
+    [{ command: ['true'], stopGraceMs: 2 ** 31 }, 'stopGraceMs'],
+    [{ command: ['true'], stopSignal: 'TERM' }, 'stopSignal'],
+    [{ command: ['true'], shim: 'other' }, 'shim'],
+    [{ command: ['true'], user: 'no such user' }, 'user'],
+  ])('refuses %j', async (config, option) => {
+    await expect(checkConfig(config as unknown as JobConfig, 'job.')).rejects.toMatchObject({
+      name: 'InvalidOptionError',
+      option,
+    })
+  })
+})
+
+describe('refuseUnknown', () => {
+  it('says what there is', () => {
+    expect(() => refuseUnknown('stop', { grace: 1 }, ['signal', 'graceMs'])).toThrow(/^grace: .*signal, graceMs$/)
+    expect(() => refuseUnknown('stop', null, ['signal'])).toThrow(/^stop: received null/)
+    expect(() => refuseUnknown('stop', {}, ['signal'])).not.toThrow()
+  })
+})
+
+describe('other checks', () => {
+  it('has no time longer than a timer of Node takes', () => {
+    expect(checkMs('graceMs', 2 ** 31 - 1, 0)).toBe(2 ** 31 - 1)
+    for (const ms of [2 ** 31, -1, Number.NaN, '5', Infinity])
+      expect(() => checkMs('graceMs', ms, 0)).toThrow(/^graceMs/)
+  })
+
+  it('keeps a label called __proto__, and refuses what is no object', () => {
+    expect(Object.entries(checkLabels('labels', JSON.parse('{"__proto__":"v"}')))).toEqual([['__proto__', 'v']])
+    for (const labels of [[], null, 'a', { a: 1 }, { '': 'a' }])
+      expect(() => checkLabels('labels', labels)).toThrow(/^labels/)
+  })
+
+  it('takes limits alone to update with', () => {
+    expect(checkUpdate({ pidsMax: 5 })).toEqual({ pidsMax: 5 })
+    expect(() => checkUpdate({ command: ['true'] } as Limits)).toThrow(/^command/)
+  })
+
+  it('wants an AbortSignal', () => {
+    expect(() => checkAbort('signal', new AbortController().signal)).not.toThrow()
+    expect(() => checkAbort('signal', 'SIGTERM')).toThrow(/an AbortSignal/)
+  })
+})

@@ -1,0 +1,164 @@
+import { type FileHandle, open } from 'node:fs/promises'
+
+import { errnoOf, fileError, watchError } from '../errors/errno.ts'
+import type { JobFolder } from '../store/job-folder.ts'
+import { type Bytes, isFull, readChunk, readInto, type Span } from './buffers.ts'
+import { watchFile } from './file-watch.ts'
+import type { OutputOptions } from './output.ts'
+import { tailOffset } from './tail.ts'
+
+/** One reader of a job's output: a position in the file, and a wish to be woken. */
+export class OutputReader {
+  readonly #folder: JobFolder
+  readonly #options: OutputOptions
+  readonly #ended: (signal: AbortSignal) => Promise<unknown>
+  readonly #gone = new AbortController()
+  #file: FileHandle | undefined
+  #fileId = ''
+  #unwatch: (() => void) | undefined
+  #position = 0
+  /** Where to stop; a file that grows meanwhile is not followed. */
+  #limit = Infinity
+  /** The file is known to have been this long. */
+  #seen = 0
+  #behind = false
+  /** Nothing more will be written: what has been read up to is the end. */
+  #final = false
+  #failure: { error: unknown } | undefined
+  #wake: (() => void) | undefined
+  #changed = false
+  /** It was woken, and has read nothing since. */
+  #woken = false
+
+  /** `ended` resolves when nothing more will be written. */
+  constructor(folder: JobFolder, options: OutputOptions, ended: (signal: AbortSignal) => Promise<unknown>) {
+    this.#folder = folder
+    this.#options = options
+    this.#ended = ended
+  }
+
+  /** Aborted once the reader is closed. */
+  get gone(): AbortSignal {
+    return this.#gone.signal
+  }
+
+  async start(): Promise<void> {
+    try {
+      if ((await this.#folder.readInit()) === undefined) throw this.#folder.notFound()
+      this.#file = await open(this.#folder.outputPath)
+      await this.#seek(this.#file)
+    } catch (error) {
+      await this.close()
+      throw errnoOf(error) === 'ENOENT' ? this.#folder.notFound() : readError(error)
+    }
+    if (this.#gone.signal.aborted) return this.close()
+    if (this.#options.follow === false) this.#final = true
+    else void this.#followEnd()
+  }
+
+  /** The next bytes, once there are some, in the buffer that is given, or one of their own; undefined at the end. */
+  async next(buffer?: Bytes): Promise<Bytes | undefined> {
+    try {
+      for (;;) {
+        if (this.#failure) throw this.#failure.error
+        if (!this.#file) return undefined
+        // In this order: a change, or the end, that comes after the read is not missed.
+        const final = this.#final
+        this.#changed = false
+        const chunk = await this.#read(this.#file, buffer)
+        if (chunk) return chunk
+        if (await this.#isCut()) continue
+        if (final) return undefined
+        if (this.#watch(this.#file)) continue
+        await this.#change()
+      }
+    } catch (error) {
+      await this.close()
+      throw readError(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#gone.abort()
+    this.#unwatch?.()
+    this.#unwatch = undefined
+    const file = this.#file
+    this.#file = undefined
+    this.#notify()
+    await file?.close()
+  }
+
+  async #seek(file: FileHandle): Promise<void> {
+    const { tail, from, follow } = this.#options
+    const { size, dev, ino } = await file.stat()
+    this.#fileId = `${dev}:${ino}`
+    this.#seen = size
+    if (follow === false) this.#limit = size
+    this.#position = tail === undefined ? (from ?? 0) : await tailOffset(file, size, tail)
+  }
+
+  async #read(file: FileHandle, buffer: Bytes | undefined): Promise<Bytes | undefined> {
+    const span: Span = { offset: this.#position, bytes: this.#limit - this.#position }
+    if (span.bytes <= 0) return undefined
+    const chunk = buffer ? await readInto(file, span, buffer) : await readChunk(file, span, this.#behind)
+    this.#behind = chunk !== undefined && isFull(chunk)
+    if (!chunk) return undefined
+    this.#woken = false
+    this.#position += chunk.length
+    this.#seen = Math.max(this.#seen, this.#position)
+    return chunk
+  }
+
+  /** True when the job has cut its output off: what it writes then is read from the beginning. */
+  async #isCut(): Promise<boolean> {
+    // A change that brought nothing is the sign.
+    if (!(this.#woken || this.#final) || !this.#file || this.#position > this.#seen) return false
+    const { size } = await this.#file.stat()
+    if (size >= this.#position) return false
+    this.#position = 0
+    this.#seen = size
+    return true
+  }
+
+  /** Watches from the first time that there is nothing to read; true when it has only now begun to: look once more. */
+  #watch(handle: FileHandle): boolean {
+    if (this.#unwatch || this.#final) return false
+    try {
+      this.#unwatch = watchFile({ handle, id: this.#fileId }, () => this.#notify())
+    } catch (error) {
+      throw watchError(`watch ${this.#folder.outputPath}`, error)
+    }
+    return true
+  }
+
+  async #followEnd(): Promise<void> {
+    try {
+      await this.#ended(this.#gone.signal)
+      this.#final = true
+    } catch (error) {
+      if (!this.#gone.signal.aborted) this.#failure = { error }
+    }
+    this.#notify()
+  }
+
+  async #change(): Promise<void> {
+    if (!this.#changed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    this.#woken = true
+  }
+
+  #notify(): void {
+    this.#changed = true
+    this.#wake?.()
+    this.#wake = undefined
+  }
+}
+
+/** A failure of the file system's, in our voice; others are told as they are. */
+function readError(error: unknown): unknown {
+  const isSystemError = error instanceof Error && 'syscall' in error && error.constructor === Error
+  return isSystemError ? fileError('STORAGE_UNUSABLE', 'read the output', error) : error
+}
