@@ -1,0 +1,21 @@
+/** Checks everything that can be checked without running it: format, lint, types, dead code, and the packages' shape. */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+
+const checks: readonly (readonly [what: string, ...command: string[]])[] = [
+  ['format', 'oxfmt', '--check', '.'],
+  ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
+  ['types', 'tsc', '-p', '.'],
+  ['dead code', 'knip', '--no-progress'],
+  ['package runner', 'publint', 'packages/runner', '--strict'],
+  ['package corral', 'publint', 'packages/cli', '--strict'],
+]
+
+const failed = checks.filter(([what, program, ...words]) => {
+  const { status } = spawnSync(join(root, 'node_modules/.bin', program!), words, { cwd: root, stdio: 'inherit' })
+  process.stdout.write(`${status === 0 ? 'ok    ' : 'failed'}  ${what}\n`)
+  return status !== 0
+})
+process.exitCode = failed.length === 0 ? 0 : 1
