@@ -203,7 +203,7 @@ void cm_main(const struct cm_spec *spec, int report_fd)
 	int error;
 
 	if ((error = cm_join_cgroups(spec)))
-		cm_fail(report_fd, "join-cgroup", "cgroup.procs", error);
+		cm_fail(report_fd, "join-cgroup", "tasks", error);
 	if ((error = cm_unshare_cgroup()))
 		cm_fail(report_fd, "cgroup-namespace", "", error);
 	if ((error = cm_part_mounts()))

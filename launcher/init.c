@@ -51,6 +51,7 @@ struct init {
 	size_t len;
 	struct in_failure failure;
 	struct cm_spec command;
+	struct fr_writer identity; /* what goes into the record `init` */
 
 	const char *dir;
 	const char *cgroup;
@@ -277,37 +278,20 @@ static int in_reserve_record(struct init *in)
 	in->record_fd = openat(in->dir_fd, "exit.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (in->record_fd < 0)
 		return in_fail(in, "reserve", in->dir, -errno);
-	if (fallocate(in->record_fd, 0, 0, IN_RECORD_RESERVE) && errno != EOPNOTSUPP)
+	if (fallocate(in->record_fd, FALLOC_FL_KEEP_SIZE, 0, IN_RECORD_RESERVE) && errno != EOPNOTSUPP)
 		return in_fail(in, "reserve", in->dir, -errno);
 	return 0;
 }
 
-/* Writes down who this init is: pid on the host, start time and boot, which together no other process ever has. */
+/* Writes down who this init is. */
 static int in_write_identity(struct init *in)
 {
-	char stat[1024], boot[64];
-	const char *start_time;
-	struct fr_writer record = { 0 };
-	ssize_t len = in_read_file(in->command.proc_fd, "self/stat", stat, sizeof stat);
-	ssize_t boot_len = in_read_file(in->command.proc_fd, "sys/kernel/random/boot_id", boot, sizeof boot);
-	int error = 0;
+	int error;
 
-	if (len < 0 || boot_len < 0)
-		return in_fail(in, "identity", "/proc", (int)(len < 0 ? len : boot_len));
-	fr_add_number(&record, "pid", atoll(stat));
-	start_time = kn_stat_field(stat, KN_STAT_START_TIME);
-	if (!start_time)
-		error = -EPROTO;
-	else {
-		fr_add_bytes(&record, "starttime", start_time, strcspn(start_time, " "));
-		fr_add_bytes(&record, "boot", boot, strcspn(boot, "\n"));
-		in->init_record_fd = openat(in->dir_fd, "init", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-		if (in->init_record_fd < 0)
-			error = -errno;
-		else
-			error = record.failed ? -ENOMEM : in_write_all(in->init_record_fd, record.data, record.len);
-	}
-	fr_free(&record);
+	in->init_record_fd = openat(in->dir_fd, "init", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	if (in->init_record_fd < 0)
+		return in_fail(in, "identity", in->dir, -errno);
+	error = in_write_all(in->init_record_fd, in->identity.data, in->identity.len);
 	return error ? in_fail(in, "identity", in->dir, error) : 0;
 }
 
@@ -414,6 +398,32 @@ static int in_block_signals(struct init *in)
 	return in->signal_fd < 0 ? in_fail(in, "signals", "", -errno) : 0;
 }
 
+/* Opens what each command needs. */
+static int in_open_inherited(struct init *in)
+{
+	in->command.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (in->command.null_fd < 0)
+		return in_fail(in, "stdio", "/dev/null", -errno);
+	in->command.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return in->command.proc_fd < 0 ? in_fail(in, "stdio", "/proc", -errno) : 0;
+}
+
+/* Finds out who this init is: pid on the host, start time and boot, which together no other process ever has. */
+static int in_read_identity(struct init *in)
+{
+	char stat[1024], boot[64];
+	ssize_t len = in_read_file(in->command.proc_fd, "self/stat", stat, sizeof stat);
+	ssize_t boot_len = in_read_file(in->command.proc_fd, "sys/kernel/random/boot_id", boot, sizeof boot);
+	const char *start_time = len < 0 ? NULL : kn_stat_field(stat, KN_STAT_START_TIME);
+
+	if (len < 0 || boot_len < 0 || !start_time)
+		return in_fail(in, "identity", "/proc", (int)(len < 0 ? len : boot_len < 0 ? boot_len : -EPROTO));
+	fr_add_number(&in->identity, "pid", atoll(stat));
+	fr_add_bytes(&in->identity, "starttime", start_time, strcspn(start_time, " "));
+	fr_add_bytes(&in->identity, "boot", boot, strcspn(boot, "\n"));
+	return in->identity.failed ? in_fail(in, "memory", "", -ENOMEM) : 0;
+}
+
 /* What was open for the command alone. */
 static void in_close_inherited(struct init *in)
 {
@@ -456,10 +466,6 @@ static int in_set_up(struct init *in)
 
 	if (error)
 		return error;
-	in->command.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	in->command.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (in->command.null_fd < 0 || in->command.proc_fd < 0)
-		return in_fail(in, "stdio", in->command.null_fd < 0 ? "/dev/null" : "/proc", -errno);
 	if ((error = in_make_folder(in)) || (error = in_reserve_record(in)) || (error = in_write_identity(in)) ||
 	    (error = in_make_cgroups(in)) || (error = in_open_cgroups(in)) || (error = in_watch_oom(in)))
 		return error;
@@ -469,9 +475,11 @@ static int in_set_up(struct init *in)
 /* What is the same for all jobs, and can be done before there is one. */
 static int in_prepare(struct init *in, uid_t uid, gid_t gid)
 {
-	int error = in_map_user(in, uid, gid);
+	int error;
 
-	return error ? error : in_block_signals(in);
+	if ((error = in_map_user(in, uid, gid)) || (error = in_block_signals(in)) || (error = in_open_inherited(in)))
+		return error;
+	return in_read_identity(in);
 }
 
 /* Takes over the descriptors that came with a frame: a long frame's memory, then the lifeline, where there are such. */
@@ -678,15 +686,11 @@ static void in_make_record(struct init *in, struct fr_writer *record)
 static int in_publish_record(struct init *in, const struct fr_writer *record)
 {
 	int error = record->failed ? -ENOMEM : in_write_all(in->record_fd, record->data, record->len);
-	off_t len = (off_t)record->len;
 
 	/* The disk is full, and the counters are longer than what was reserved: the outcome alone is not. */
-	if (error == -ENOSPC || error == -EDQUOT) {
-		error = 0;
-		len = (off_t)in->outcome_len;
-	}
-	if (!error && (ftruncate(in->record_fd, len) || fsync(in->record_fd) ||
-		       renameat(in->dir_fd, "exit.new", in->dir_fd, "exit")))
+	if (error == -ENOSPC || error == -EDQUOT)
+		error = ftruncate(in->record_fd, (off_t)in->outcome_len) ? -errno : 0;
+	if (!error && (fsync(in->record_fd) || renameat(in->dir_fd, "exit.new", in->dir_fd, "exit")))
 		error = -errno;
 	return error;
 }

@@ -41,7 +41,7 @@ struct cm_spec {
 	int null_fd;
 	int output_fd;
 	int proc_fd;   /* the host's /proc, where a process finds its own host pid */
-	int *join_fds; /* cgroup.procs of v1 hierarchies */
+	int *join_fds; /* `tasks` of v1 hierarchies */
 	size_t join_count;
 };
 

@@ -256,6 +256,13 @@ static int ln_name_job(struct ln_job *job, const char *name, const char *dir)
 	return job->name && (!dir || job->dir) ? 0 : -ENOMEM;
 }
 
+/* The folder stays when the runner goes, or is gone already. */
+static void ln_keep_folder(struct ln_job *job)
+{
+	free(job->dir);
+	job->dir = NULL;
+}
+
 static void ln_announce(struct ln_job *job, const char *event, const char *fields, size_t len)
 {
 	struct fr_writer message = { 0 };
@@ -300,6 +307,8 @@ static void ln_on_message(struct ln_job *job, const char *fields, size_t len)
 		return;
 	if (strcmp(type, "exited") == 0) {
 		job->told = true;
+		if (fr_get(fields, len, "removed"))
+			ln_keep_folder(job);
 		ln_announce(job, "exited", fields + skip, len - skip);
 		return;
 	}
@@ -338,27 +347,6 @@ static bool ln_read_status(struct ln_job *job)
 	return false;
 }
 
-/* init is gone. One that said nothing was killed; runners then look for its record on disk. */
-static void ln_on_init_end(struct ln_job *job)
-{
-	siginfo_t info;
-
-	ln_read_status(job);
-	if (job == ln.spare)
-		ln.spare = NULL;
-	if (job->pid)
-		waitid(P_PIDFD, (id_t)job->pidfd.fd, &info, WEXITED);
-	if (!job->name)
-		job->told = true;
-	else if (!job->told && job->pid && !job->started && job->owner)
-		ln_send_error(job->owner, job->start_id, "init", "the job's init was killed while it set the job up", -ECHILD);
-	else if (!job->told)
-		ln_announce(job, "exited", "", 0);
-	ln_drop(&job->pidfd);
-	job->ended = true;
-	job->dead = !job->dir || !job->owner || !job->started;
-}
-
 /*
  * Removes the folder of an ended job whose runner is gone: in a process of its own, since deleting a long output takes
  * its time. The process takes the place of the init that was.
@@ -378,6 +366,31 @@ static void ln_remove_folder(struct ln_job *job)
 	job->pidfd = (struct ln_source){ LN_REMOVER, pidfd, job };
 	/* What cannot be removed now, the next launcher's first runner removes. */
 	job->dead = remover < 0 || ln_watch(&job->pidfd, EPOLLIN, EPOLL_CTL_ADD);
+}
+
+/* init is gone. One that said nothing was killed; runners then look for its record on disk. */
+static void ln_on_init_end(struct ln_job *job)
+{
+	siginfo_t info;
+
+	ln_read_status(job);
+	if (job == ln.spare)
+		ln.spare = NULL;
+	if (job->pid)
+		waitid(P_PIDFD, (id_t)job->pidfd.fd, &info, WEXITED);
+	if (!job->name)
+		job->told = true;
+	else if (!job->told && job->pid && !job->started && job->owner)
+		ln_send_error(job->owner, job->start_id, "init", "the job's init was killed while it set the job up", -ECHILD);
+	else if (!job->told)
+		ln_announce(job, "exited", "", 0);
+	ln_drop(&job->pidfd);
+	job->ended = true;
+	/* A runner that went when the command had just ended: init had looked for the last time, and kept the folder. */
+	if (job->dir && job->started && !job->owner)
+		ln_remove_folder(job);
+	else
+		job->dead = !job->dir || !job->started;
 }
 
 static void ln_on_remover_end(struct ln_job *job)
@@ -906,12 +919,14 @@ static void ln_free_runner(struct ln_runner *runner)
 		if (job->owner != runner || job->dead)
 			continue;
 		job->owner = NULL;
-		if (runner->cut)
+		if (runner->cut) {
 			job->dead = job->ended;
-		else if (job->ended)
+			ln_keep_folder(job);
+		} else if (job->ended) {
 			ln_remove_folder(job);
-		else if (job->dir && job->status.fd >= 0)
+		} else if (job->dir && job->status.fd >= 0) {
 			send(job->status.fd, "gone", 4, MSG_NOSIGNAL | MSG_DONTWAIT);
+		}
 	}
 	if (ln.placer == runner)
 		ln.placer = NULL;
@@ -1075,6 +1090,13 @@ static void ln_clean_up(void)
 			rmdir(field.value);
 }
 
+/* A job with the right capabilities can read its PID 1's environment, and with it the runner's (proc_pid_environ(5)). */
+static void ln_forget_environment(void)
+{
+	for (char **entry = environ; entry && *entry; entry++)
+		memset(*entry, 0, strlen(*entry));
+}
+
 static int ln_say(const char *word)
 {
 	return write(STDOUT_FILENO, word, strlen(word)) < 0 ? -errno : 0;
@@ -1097,6 +1119,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: corral-launcher STORAGE_ROOT IDLE_MS\n");
 		return 2;
 	}
+	ln_forget_environment();
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
