@@ -1,18 +1,19 @@
 import { access, constants } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 
 import { CorralError } from '../errors/corral-error.ts'
+import { mountedReadOnly, notHandedOver, noUserSystemd, topOccupied } from './advice.ts'
 import type { PlaceMode } from './contract.ts'
 import { findLayout, type Layout } from './layout.ts'
 import { isOursAlone, leafName, moveToLeaf, readProcesses } from './occupants.ts'
-import { busEnvironment, hasOwnSystemd, isDelegatedUnit, isSystemdHost, scopePrefix } from './systemd.ts'
+import { busEnvironment, hasOwnSystemd, isDelegatedUnit, isInUnit, isSystemdHost, scopePrefix } from './systemd.ts'
 
 /** How it was decided where jobs live; `settlePlace` makes it so. */
 export interface PlaceChoice {
   mode: PlaceMode
   /** One sentence: why this mode. */
   why: string
-  /** The `cgroupParent` that was asked for. */
+  /** The `cgroupParent` that was asked for, below the points where the hierarchies are mounted: `/`, `/build/jobs`. */
   parent?: string
   /** What goes before the launcher's command line, and into its environment. */
   launchPrefix: readonly string[]
@@ -39,40 +40,41 @@ export function placeName(storageId: string): string {
 export async function choosePlace({ storageId, cgroupParent }: PlaceWish): Promise<PlaceChoice> {
   const here = { launchPrefix: [], launchEnvironment: {} }
   const layout = await findLayout()
-  if (cgroupParent !== undefined) {
-    const parent = withoutMount(layout, cgroupParent)
-    return { ...here, mode: 'parent', why: `the parent ${parent} was named`, parent }
-  }
   const isSystemd = await isSystemdHost()
+  if (cgroupParent !== undefined) {
+    const parent = belowMounts(layout, cgroupParent)
+    // The launcher and the jobs' inits are not to end with a session, nor to be where no process may leave (a user's).
+    const scope = isSystemd && (await hasOwnSystemd()) ? await newScope(storageId) : here
+    return { ...scope, mode: 'parent', why: `the parent ${parent} was named`, parent }
+  }
   const own = ownCgroup(layout)
   if (own !== undefined && (await isHandedOver(layout, own, isSystemd))) {
     if (layout.kind === 'unified') await moveToLeaf(own)
     return { ...here, mode: 'delegated', why: `this process's own cgroup, ${own}, was handed over to it alone` }
   }
   if (isSystemd && (await hasOwnSystemd())) {
-    const launchPrefix = scopePrefix(`${placeName(storageId)}-${Date.now().toString(36)}.scope`)
     const whose = process.geteuid!() === 0 ? 'systemd runs this host' : 'this user has a systemd'
-    return { mode: 'scope', why: `${whose} and gives a scope`, launchPrefix, launchEnvironment: busEnvironment() }
+    return { ...(await newScope(storageId)), mode: 'scope', why: `${whose} and gives a scope` }
   }
-  if (process.geteuid!() !== 0) throw new CorralError('CGROUP_UNAVAILABLE', isSystemd ? noUserSystemd : notHandedOver)
+  if (process.geteuid!() !== 0) {
+    throw new CorralError('CGROUP_UNAVAILABLE', isSystemd ? noUserSystemd() : notHandedOver(layout))
+  }
   if (layout.kind === 'hybrid') return { ...here, mode: 'root', why: 'root, without systemd: below its own cgroups' }
-  await refuseOccupiedRoot(layout)
+  await checkTop(layout)
   return { ...here, mode: 'root', why: 'root, without systemd: at the top of the hierarchy' }
 }
 
-const notHandedOver =
-  'jobs need a cgroup that this user may divide, and its own was not handed over to it. Either run this as root, or have ' +
-  'root hand one over and start this in it: mkdir /sys/fs/cgroup/NAME && chown -R USER /sys/fs/cgroup/NAME && ' +
-  'echo PID > /sys/fs/cgroup/NAME/cgroup.procs'
+/** Has the launcher started in a scope of its own. */
+async function newScope(storageId: string): Promise<Pick<PlaceChoice, 'launchPrefix' | 'launchEnvironment'>> {
+  const unit = `${placeName(storageId)}-${crypto.randomUUID().slice(0, 8)}.scope`
+  return { launchPrefix: scopePrefix(unit), launchEnvironment: await busEnvironment() }
+}
 
-const noUserSystemd =
-  "jobs need a cgroup that this user may divide. systemd would give one, but this user's own systemd does not run: log in " +
-  'afresh (not by su), or have root call loginctl enable-linger USER'
-
-/** This process's cgroup v2, or the one that it has left for a leaf. */
+/** This process's cgroup v2, or the one that it has left for a leaf: by us, or by systemd (`DelegateSubgroup=`). */
 export function ownCgroup({ unified }: Layout): string | undefined {
   const { own, point } = unified
-  return own !== undefined && own !== point && basename(own) === leafName ? dirname(own) : own
+  if (own === undefined || own === point) return own
+  return basename(own) === leafName || isInUnit(own) ? dirname(own) : own
 }
 
 /** Whether a cgroup may be divided by this process: it was delegated, and nobody else is in it. */
@@ -98,13 +100,13 @@ async function isRealRoot(directory: string): Promise<boolean> {
   )
 }
 
-async function refuseOccupiedRoot({ unified: { point } }: Layout): Promise<void> {
+/** Refuses a container's top that is not to be written, or that others are in. */
+async function checkTop({ unified: { point } }: Layout): Promise<void> {
   if (await isRealRoot(point)) return
   const { length } = await readProcesses(point)
-  if (length === 0) return
-  const message =
-    `the top of the cgroups that are seen here, ${point}, holds ${length} processes, not all of them this one's, and ` +
-    'cgroup v2 lets no such cgroup hand out controllers: corral doctor --fix moves them to a leaf'
+  const isReadOnly = !(await isWritable(point))
+  if (!isReadOnly && length === 0) return
+  const message = isReadOnly ? `could not use the cgroup ${point}: ${mountedReadOnly}` : topOccupied(point, length)
   throw new CorralError('CGROUP_UNAVAILABLE', message, { path: point })
 }
 
@@ -115,16 +117,25 @@ async function refuseOccupiedRoot({ unified: { point } }: Layout): Promise<void>
  */
 export async function clearTop(): Promise<string | undefined> {
   const { kind, unified } = await findLayout()
-  if (kind === 'hybrid' || (await isRealRoot(unified.point)) || (await readProcesses(unified.point)).length === 0) return undefined
+  if (kind === 'hybrid' || (await isRealRoot(unified.point)) || (await readProcesses(unified.point)).length === 0)
+    return undefined
   await moveToLeaf(unified.point)
   return join(unified.point, leafName)
 }
 
-/** A cgroup as /proc/PID/cgroup has it, also of one that was given by its directory. */
-function withoutMount({ unified, v1 }: Layout, path: string): string {
-  const full = path.replace(/\/+$/, '')
+/**
+ * A named cgroup, as a path below the points where the hierarchies are mounted; given as such a point and what follows,
+ * or as /proc/PID/cgroup has it.
+ * @throws {CorralError} when it is not below what is mounted.
+ */
+function belowMounts({ unified, v1 }: Layout, named: string): string {
+  const full = normalize(`${named}/`).slice(0, -1)
   for (const { point } of [unified, ...v1]) {
     if (full === point || full.startsWith(`${point}/`)) return full.slice(point.length) || '/'
   }
-  return full || '/'
+  const { root } = unified
+  if (root === '/') return full || '/'
+  if (full === root || full.startsWith(`${root}/`)) return full.slice(root.length) || '/'
+  const message = `the cgroup ${named} is not seen here: only ${root} and what is below it is mounted, at ${unified.point}`
+  throw new CorralError('CGROUP_UNAVAILABLE', message, { path: named })
 }

@@ -49,7 +49,7 @@ export interface CgroupPlan {
   directories: readonly string[]
   /** `optional`: a file that does not exist is passed over (a default of ours, not a wish of the user's). */
   writes: readonly CgroupWrite[]
-  /** The `cgroup.procs` of the v1 hierarchies that the command joins before exec. */
+  /** The `tasks` files of the v1 hierarchies that the command joins before exec. */
   joins: readonly string[]
   /** Files that are read at the end and kept in the exit record, by key. Missing files are passed over. */
   reads: readonly { key: string; file: string }[]

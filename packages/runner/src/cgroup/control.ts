@@ -20,7 +20,10 @@ export async function killCgroup(directory: string): Promise<void> {
  */
 export async function freezeCgroup(directory: string, frozen: boolean): Promise<void> {
   const digit = frozen ? 1 : 0
-  if (!(await writeControl(join(directory, 'cgroup.freeze'), String(digit), `${frozen ? 'freeze' : 'thaw'} the job by`))) return
+  if (
+    !(await writeControl(join(directory, 'cgroup.freeze'), String(digit), `${frozen ? 'freeze' : 'thaw'} the job by`))
+  )
+    return
   try {
     await awaitEvent(directory, `frozen ${digit}`)
   } catch (error) {

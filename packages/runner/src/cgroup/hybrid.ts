@@ -19,38 +19,41 @@ export function planHybrid(place: Place, name: string, limits: CheckedLimits): V
   const joins = new Set<string>()
   const reads: { key: string; file: string }[] = []
   const writes: CgroupWrite[] = []
-  const open = (controller: Controller, join: boolean): string | undefined => {
+  const open = (controller: Controller): string | undefined => {
     const directory = v1Directory(place, controller, name)
     if (directory === undefined) return undefined
     directories.add(directory)
-    if (join) joins.add(`${directory}/cgroup.procs`)
+    // Not cgroup.procs, which would wait for all of the host's forks and exits (cgroup_procs_write_start()): 9 ms, not 30 µs.
+    joins.add(`${directory}/tasks`)
     return directory
   }
 
-  const memory = open('memory', true)
+  const memory = open('memory')
   if (memory !== undefined) {
     writes.push(...memoryWrites(place, memory, limits))
     for (const key of ['memory.max_usage_in_bytes', 'memory.oom_control']) reads.push({ key, file: `${memory}/${key}` })
   }
-  const pids = open('pids', true)
+  const pids = open('pids')
   if (pids !== undefined) {
     const optional = limits.pidsMax === undefined
-    writes.push({ file: `${pids}/pids.max`, value: String(limits.pidsMax ?? defaultPidsMax), ...(optional && { optional }) })
+    writes.push({
+      file: `${pids}/pids.max`,
+      value: String(limits.pidsMax ?? defaultPidsMax),
+      ...(optional && { optional }),
+    })
     reads.push({ key: 'pids.peak', file: `${pids}/pids.peak` })
   }
-  const io = open('io', true)
+  const io = open('io')
   if (io !== undefined) {
     writes.push(...ioWrites(place, io, limits))
     for (const key of throttleCounters) reads.push({ key, file: `${io}/${key}` })
   }
-  // Joining costs an RCU grace period and more, so it is left to those who need it. The cgroup is made for all, so that
-  // a limit can be given later (`update`) and init, which removes what it has made, knows of it.
-  const cpu = open('cpu', limits.cpuMax !== undefined || limits.cpuWeight !== undefined)
+  const cpu = open('cpu')
   if (cpu !== undefined) {
     writes.push(...cpuWrites(cpu, limits))
     reads.push({ key: 'v1.cpu.stat', file: `${cpu}/cpu.stat` })
   }
-  const cpuset = limits.cpusetCpus === undefined ? undefined : open('cpuset', true)
+  const cpuset = limits.cpusetCpus === undefined ? undefined : open('cpuset')
   // cpuset.mems is the parent's, by its cgroup.clone_children, see settle.
   if (cpuset !== undefined) writes.push({ file: `${cpuset}/cpuset.cpus`, value: limits.cpusetCpus! })
   return {

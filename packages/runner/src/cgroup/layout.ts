@@ -48,8 +48,10 @@ export interface Layout {
  */
 export async function findLayout(): Promise<Layout> {
   const [mounts, membership] = await Promise.all([readMounts(), readMembership('self')])
-  const visible = await Promise.all(mounts.map(isVisible))
-  const found = mounts.filter((_, index) => visible[index])
+  // Of several mounts on one directory, the last hides the others.
+  const uppermost = [...new Map(mounts.map((mount) => [mount.point, mount])).values()]
+  const visible = await Promise.all(uppermost.map(isVisible))
+  const found = uppermost.filter((_, index) => visible[index])
   const v1: Hierarchy[] = []
   for (const mount of found.filter(({ type }) => type === 'cgroup')) {
     const names = mount.superOptions.flatMap((option) => (Object.hasOwn(v1Names, option) ? [v1Names[option]!] : []))
@@ -74,7 +76,8 @@ export function directoryOf(hierarchy: Hierarchy, membership: Membership): strin
   const path = pathIn(hierarchy, membership)
   if (path === undefined) return undefined
   const { root, point } = hierarchy
-  const below = root === '/' ? path : path === root ? '/' : path.startsWith(`${root}/`) ? path.slice(root.length) : undefined
+  const below =
+    root === '/' ? path : path === root ? '/' : path.startsWith(`${root}/`) ? path.slice(root.length) : undefined
   // Seen from a cgroup namespace, what is outside of it begins with `/..`, whose name is not known.
   if (below === undefined || below.startsWith('/..')) return undefined
   return below === '/' ? point : join(point, below)
@@ -103,7 +106,7 @@ function keepBetter(list: Hierarchy[], found: Hierarchy): void {
   else if (rank(found) > rank(list[index]!)) list[index] = found
 }
 
-/** Whether a mount is a cgroup file system, and not hidden by another one on the same directory. */
+/** Whether a mount is a cgroup file system, and not hidden by another one above it. */
 async function isVisible({ type, point, device }: Mount): Promise<boolean> {
   if (type !== 'cgroup' && type !== 'cgroup2') return false
   try {
@@ -117,4 +120,15 @@ async function isVisible({ type, point, device }: Mount): Promise<boolean> {
 async function v2Controllers(directory: string): Promise<Controller[]> {
   const names = (await readFile(join(directory, 'cgroup.controllers'), 'utf8').catch(() => '')).trim().split(' ')
   return controllers.filter((name) => names.includes(name))
+}
+
+/** Those of our controllers that this kernel has and that are not switched off (cgroups(7), /proc/cgroups). */
+export async function readKernelControllers(): Promise<ReadonlySet<Controller>> {
+  const text = await readFile('/proc/cgroups', 'utf8').catch(() => '')
+  const rows = text.split('\n').map((line) => line.split('\t'))
+  return new Set(
+    rows.flatMap(([name = '', , , enabled]) =>
+      enabled === '1' && Object.hasOwn(v1Names, name) ? [v1Names[name]!] : [],
+    ),
+  )
 }

@@ -23,16 +23,22 @@ export async function isOursAlone(directory: string): Promise<boolean> {
   return [...pids].every(descends)
 }
 
-/** Moves all processes of a cgroup to the leaf below it; those that are started meanwhile too. */
+/**
+ * Moves all processes of a cgroup to the leaf below it; those that are started meanwhile too.
+ * @throws {CorralError} `CGROUP_UNAVAILABLE`
+ */
 export async function moveToLeaf(directory: string): Promise<void> {
   const leaf = join(directory, leafName)
   try {
     await mkdir(leaf, { recursive: true })
-    for (let round = 0; round < mostRounds; round++) {
-      const pids = await readProcesses(directory)
-      if (pids.length === 0) return
-      for (const pid of pids) await moveProcess(pid, leaf)
+    let pids = await readProcesses(directory)
+    for (let round = 0; pids.length > 0 && round < mostRounds; round++) {
+      // 0 stands for one of another PID namespace; written, it would stand for this process.
+      for (const pid of pids) if (pid !== '0') await moveProcess(pid, leaf)
+      pids = await readProcesses(directory)
     }
+    if (pids.length > 0)
+      throw new Error(pids.includes('0') ? 'some are of a PID namespace that is not seen here' : 'they multiply')
   } catch (error) {
     throw fileError('CGROUP_UNAVAILABLE', `move the processes of ${directory} to ${leaf}`, error)
   }

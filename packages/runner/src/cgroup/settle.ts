@@ -1,12 +1,13 @@
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoOf, errnoText, fileError } from '../errors/errno.ts'
 import type { Limits } from '../job/config.ts'
+import { mountedReadOnly, notInSight } from './advice.ts'
 import { ownCgroup, type PlaceChoice, placeName } from './choose.ts'
 import type { Controller, ControllerPlace, Place } from './contract.ts'
-import { controllers, directoryOf, findLayout, type Hierarchy, type Layout } from './layout.ts'
+import { controllers, directoryOf, findLayout, type Hierarchy, type Layout, readKernelControllers } from './layout.ts'
 import { type Membership, readMembership } from './membership.ts'
 import { isOursAlone, leafName, moveProcess, moveToLeaf } from './occupants.ts'
 import { handOut } from './subtree.ts'
@@ -24,23 +25,25 @@ export async function settlePlace(choice: PlaceChoice, storageId: string, launch
   const missing: Reasons = {}
   const found: Partial<Record<Controller, ControllerPlace>> = {}
   if (choice.mode === 'scope') await leaveScope(where.unified, launcherPid)
-  if (choice.parent !== undefined) await makeParent(layout, where.unified)
+  const made = choice.parent === undefined ? [] : await makeParent(layout, where.unified)
   await makeBase(tracking, 'cgroup.max.depth', 'max')
   // What is above a cgroup that was handed over is not ours to change.
   const from = choice.mode === 'parent' || choice.mode === 'root' ? layout.unified.point : where.unified
-  for (const name of await handOut(layout.unified, from, tracking, missing)) found[name] = { version: 2, directory: tracking }
+  for (const name of await handOut(layout.unified, from, tracking, missing))
+    found[name] = { version: 2, directory: tracking }
   const bases = [tracking]
   for (const hierarchy of layout.v1) {
     const base = join(where.v1.get(hierarchy)!, placeName(storageId))
-    const failure = await makeV1Base(base, hierarchy, choice.parent !== undefined)
+    const failure = await makeV1Base(base, hierarchy, choice.parent === undefined ? undefined : made)
     for (const name of hierarchy.controllers) {
       if (failure === undefined) found[name] = { version: 1, directory: base }
       else missing[name] = failure
     }
     if (failure === undefined) bases.push(base)
   }
+  const inKernel = await readKernelControllers()
   for (const name of controllers) {
-    if (!found[name]) missing[name] ??= `this kernel has no ${name} controller, or its command line switches it off (cgroup_disable=)`
+    if (!found[name]) missing[name] ??= notInSight(name, inKernel.has(name), layout.unified.point)
   }
   return {
     mode: choice.mode,
@@ -50,7 +53,7 @@ export async function settlePlace(choice: PlaceChoice, storageId: string, launch
     controllers: found,
     missing,
     ...(await findAbilities(found)),
-    cleanup: bases,
+    cleanup: [...bases, ...made],
   }
 }
 
@@ -60,15 +63,21 @@ interface Where {
   v1: ReadonlyMap<Hierarchy, string>
 }
 
-async function locate({ mode, parent }: PlaceChoice, layout: Layout, storageId: string, launcherPid: number): Promise<Where> {
+async function locate(
+  { mode, parent }: PlaceChoice,
+  layout: Layout,
+  storageId: string,
+  launcherPid: number,
+): Promise<Where> {
   const membership = mode === 'scope' ? await readMembership(launcherPid) : undefined
   const v1 = new Map<Hierarchy, string>()
   for (const hierarchy of layout.v1) {
-    const named = parent === undefined ? undefined : join(hierarchy.point, parent)
+    const named = parent === undefined ? undefined : resolve(hierarchy.point, `.${parent}`)
     v1.set(hierarchy, named ?? directoryIn(hierarchy, membership) ?? hierarchy.point)
   }
-  if (parent !== undefined) return { unified: join(layout.unified.point, parent), v1 }
+  if (parent !== undefined) return { unified: resolve(layout.unified.point, `.${parent}`), v1 }
   if (mode === 'root' && layout.kind === 'unified') return { unified: layout.unified.point, v1 }
+  if (mode === 'root') return { unified: layout.unified.own ?? layout.unified.point, v1 }
   const own = membership ? directoryIn(layout.unified, membership) : ownCgroup(layout)
   const unified = own !== undefined && mode === 'scope' && basename(own) === leafName ? dirname(own) : own
   if (mode === 'scope' && !basename(unified ?? '').startsWith(placeName(storageId))) {
@@ -94,12 +103,27 @@ async function leaveScope(scope: string, launcherPid: number): Promise<void> {
   }
 }
 
-/** A parent that was named is made where it is not there. Where it is this process's own, it is left for a leaf. */
-async function makeParent(layout: Layout, parent: string): Promise<void> {
-  await mkdir(parent, { recursive: true }).catch((error: unknown) => {
+/**
+ * A parent that was named is made where it is not there; gives what was made. Where it is this process's own, it is left
+ * for a leaf.
+ */
+async function makeParent(layout: Layout, parent: string): Promise<string[]> {
+  const made = await makeWay(parent).catch((error: unknown) => {
     throw unavailable(parent, error)
   })
   if (layout.kind === 'unified' && ownCgroup(layout) === parent && (await isOursAlone(parent))) await moveToLeaf(parent)
+  return made
+}
+
+/** Makes a directory and those above it that are not there; gives what was made, innermost first. */
+async function makeWay(directory: string): Promise<string[]> {
+  const first = await mkdir(directory, { recursive: true })
+  return first === undefined ? [] : wayUp(directory, first)
+}
+
+/** The directories from one up to one above it. */
+function wayUp(from: string, to: string): string[] {
+  return from.length <= to.length ? [to] : [from, ...wayUp(dirname(from), to)]
 }
 
 /** Makes a cgroup and shows by a write that it can be used: permissions alone do not tell, root or not. */
@@ -112,12 +136,20 @@ async function makeBase(base: string, file: string, value: string): Promise<void
   }
 }
 
-/** Undefined: it can be used; else why not. */
-async function makeV1Base(base: string, { controllers: names }: Hierarchy, withParent: boolean): Promise<string | undefined> {
+/** Undefined: it can be used; else why not. With `made`, a parent that is not there is made, and noted in it. */
+async function makeV1Base(
+  base: string,
+  { controllers: names }: Hierarchy,
+  made?: string[],
+): Promise<string | undefined> {
   try {
-    if (withParent) await mkdir(dirname(base), { recursive: true })
     const isCpuset = names.includes('cpuset')
-    if (isCpuset && withParent) await inheritCpuset(dirname(base))
+    if (made !== undefined) {
+      const way = await makeWay(dirname(base))
+      made.push(...way)
+      if (isCpuset)
+        for (const directory of way.length > 0 ? way.toReversed() : [dirname(base)]) await inheritCpuset(directory)
+    }
     // With clone_children a cpuset begins with its parent's CPUs and memory nodes, instead of none (cgroup-v1/cpusets.rst).
     await makeBase(base, 'cgroup.clone_children', isCpuset ? '1' : '0')
     if (isCpuset) await inheritCpuset(base)
@@ -140,7 +172,7 @@ function unavailable(base: string, error: unknown): CorralError {
   const errno = errnoOf(error)
   const help =
     errno === 'EROFS'
-      ? '; it is mounted read-only: in a container, start it with writable cgroups (a private cgroup namespace and --privileged, or a rw mount)'
+      ? `; ${mountedReadOnly}`
       : errno === 'EACCES' || errno === 'EPERM'
         ? '; it was not handed over to this user'
         : ''
@@ -153,12 +185,22 @@ function unavailable(base: string, error: unknown): CorralError {
 }
 
 /** The files that options need, by version of the controller; a kernel may be built without them. */
-const filesOf: readonly { option: keyof Limits; controller: Controller; v1: readonly string[]; v2: readonly string[] }[] = [
+const filesOf: readonly {
+  option: keyof Limits
+  controller: Controller
+  v1: readonly string[]
+  v2: readonly string[]
+}[] = [
   { option: 'cpuMax', controller: 'cpu', v1: ['cpu.cfs_quota_us'], v2: ['cpu.max'] },
   { option: 'memoryHigh', controller: 'memory', v1: [], v2: ['memory.high'] },
   { option: 'swapMax', controller: 'memory', v1: ['memory.memsw.limit_in_bytes'], v2: ['memory.swap.max'] },
   { option: 'ioMax', controller: 'io', v1: ['blkio.throttle.read_bps_device'], v2: ['io.max'] },
-  { option: 'ioWeight', controller: 'io', v1: ['blkio.bfq.weight', 'blkio.weight'], v2: ['io.weight', 'io.bfq.weight'] },
+  {
+    option: 'ioWeight',
+    controller: 'io',
+    v1: ['blkio.bfq.weight', 'blkio.weight'],
+    v2: ['io.weight', 'io.bfq.weight'],
+  },
 ]
 
 const reasons: Partial<Record<keyof Limits, Record<1 | 2, string>>> = {
@@ -179,7 +221,8 @@ async function findAbilities(found: Place['controllers']): Promise<Pick<Place, '
     if (!place) continue
     const present = await firstPresent(place.directory, place.version === 1 ? files.v1 : files.v2)
     if (option === 'ioWeight') ioWeightFile = present
-    if (present === undefined) inexpressible[option] = reasons[option]?.[place.version] ?? 'this kernel was built without it'
+    if (present === undefined)
+      inexpressible[option] = reasons[option]?.[place.version] ?? 'this kernel was built without it'
   }
   return { inexpressible, ...(ioWeightFile !== undefined && { ioWeightFile }) }
 }

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 import { errnoOf, errnoText } from '../errors/errno.ts'
+import { notHandedDown } from './advice.ts'
 import type { Controller } from './contract.ts'
 import { controllers, type Hierarchy } from './layout.ts'
 
@@ -27,7 +28,8 @@ export async function handOut(
     }
   }
   const given = await readControllers(cgroup, 'cgroup.subtree_control')
-  for (const name of hierarchy.controllers) if (!given.includes(name)) missing[name] = reasons.get(name) ?? notHandedDown(name, cgroup)
+  for (const name of hierarchy.controllers)
+    if (!given.includes(name)) missing[name] = reasons.get(name) ?? notHandedDown(name, dirname(cgroup))
   return given
 }
 
@@ -54,11 +56,4 @@ async function enable(directory: string, name: Controller): Promise<string | und
         : `${errnoText(errno)} (${errno})`
     return `${directory} does not hand out the ${name} controller: ${why}`
   }
-}
-
-function notHandedDown(name: Controller, cgroup: string): string {
-  const why = `the ${name} controller was not handed down to ${dirname(cgroup)}`
-  const user = /\/user@(\d+)\.service\//.exec(cgroup)
-  if (!user) return `${why}: root can, by echo +${name} > cgroup.subtree_control in the directories above it`
-  return `${why}: root can, by systemctl edit user@.service with [Service] Delegate=cpu cpuset io memory pids, and a new login`
 }

@@ -20,7 +20,12 @@ function withDefaults(limits: CheckedLimits): CheckedLimits {
 }
 
 /** The v2 files of limits; those that are not in `given` are defaults of ours. */
-export function unifiedWrites(place: Place, cgroup: string, limits: CheckedLimits, given: CheckedLimits): CgroupWrite[] {
+export function unifiedWrites(
+  place: Place,
+  cgroup: string,
+  limits: CheckedLimits,
+  given: CheckedLimits,
+): CgroupWrite[] {
   const writes: CgroupWrite[] = []
   const write = (name: string, value: string | number | undefined, optional = false): void => {
     if (value === undefined) return

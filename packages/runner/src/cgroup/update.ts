@@ -5,7 +5,6 @@ import type { Limits } from '../job/config.ts'
 import { type CheckedLimits, checkLimits } from '../job/limits.ts'
 import type { CgroupWrite, Place } from './contract.ts'
 import { cpuWrites, ioWrites, v1Directory } from './hybrid.ts'
-import { joinFrozen } from './late-join.ts'
 import { limitRefused, refuseMissing } from './refusal.ts'
 import { unifiedWrites } from './unified.ts'
 
@@ -17,16 +16,12 @@ import { unifiedWrites } from './unified.ts'
 export async function applyUpdate(place: Place, name: string, limits: Limits): Promise<void> {
   const checked = await checkLimits(limits)
   const writes = await planUpdate(place, name, checked)
-  const cpu = v1Directory(place, 'cpu', name)
-  if (cpu !== undefined && (checked.cpuMax || checked.cpuWeight !== undefined)) {
-    await joinFrozen(`${place.tracking}/${name}`, cpu)
-  }
   for (const { file, value, optional } of writes) {
     try {
       await writeFile(file, value, { flag: 'r+' })
     } catch (error) {
       if (optional && (error as NodeJS.ErrnoException).code === 'ENOENT') continue
-      throw fileError('LIMIT_REFUSED', `write '${value}' to ${file}`, error)
+      throw fileError('LIMIT_REFUSED', `write '${value}' to ${file}`, error, file)
     }
   }
 }
@@ -46,7 +41,8 @@ export async function planUpdate(place: Place, name: string, limits: CheckedLimi
   if (io !== undefined) writes.push(...ioWrites(place, io, limits))
   const cpu = v1Directory(place, 'cpu', name)
   if (cpu !== undefined) writes.push(...v1CpuWrites(cpu, limits))
-  if (limits.cpusetCpus !== undefined && place.controllers.cpuset?.version === 1) await updateCpuset(place, name, limits, writes)
+  if (limits.cpusetCpus !== undefined && place.controllers.cpuset?.version === 1)
+    await updateCpuset(place, name, limits, writes)
   return writes
 }
 
@@ -92,8 +88,12 @@ function v1CpuWrites(directory: string, limits: CheckedLimits): CgroupWrite[] {
 
 async function updateCpuset(place: Place, name: string, limits: CheckedLimits, writes: CgroupWrite[]): Promise<void> {
   const file = `${v1Directory(place, 'cpuset', name)}/cpuset.cpus`
-  const there = await readFile(file).then(() => true, () => false)
-  if (!there) throw limitRefused('cpusetCpus', 'on cgroup v1 a job that was started without it cannot be given it later')
+  const there = await readFile(file).then(
+    () => true,
+    () => false,
+  )
+  if (!there)
+    throw limitRefused('cpusetCpus', 'on cgroup v1 a job that was started without it cannot be given it later')
   writes.push({ file, value: limits.cpusetCpus! })
 }
 

@@ -15,7 +15,12 @@ const currentOf: Readonly<Record<string, string>> = {
 export async function readCounters({ reads }: Pick<CgroupPlan, 'reads'>): Promise<Record<string, string>> {
   const all = reads.flatMap(({ key, file }) => {
     const current = currentOf[key]
-    return current === undefined ? [{ key, file }] : [{ key, file }, { key: current, file: `${dirname(file)}/${current}` }]
+    return current === undefined
+      ? [{ key, file }]
+      : [
+          { key, file },
+          { key: current, file: `${dirname(file)}/${current}` },
+        ]
   })
   const texts = await Promise.all(all.map(({ file }) => readFile(file, 'utf8').catch(() => undefined)))
   return Object.fromEntries(all.flatMap(({ key }, index) => (texts[index] === undefined ? [] : [[key, texts[index]]])))

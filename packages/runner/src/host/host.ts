@@ -1,15 +1,16 @@
-import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { release } from 'node:os'
 
-import type { Place } from '../cgroup/contract.ts'
+import type { Controller, Place } from '../cgroup/contract.ts'
 import { clearTop, controllers, findLayout, type Layout } from '../cgroup/index.ts'
 import { CorralError } from '../errors/corral-error.ts'
+import type { Limits } from '../job/config.ts'
 import { openLauncher } from '../launch/launcher.ts'
 import { checkLauncher, launcherPath } from '../launch/native.ts'
 import { CgroupRunner, type RunnerConfig } from '../runner.ts'
 import { defaultStorageRoot, Storage } from '../store/storage.ts'
 import type { DoctorLine } from './doctor-line.ts'
+import { explainLinger } from './linger.ts'
 import { explainNamespaces } from './namespaces.ts'
 
 /** Where the jobs that are asked about would be. */
@@ -25,7 +26,9 @@ export async function explainHost(where: Where = {}): Promise<DoctorLine[]> {
   const layout = await attempt('cgroups', async () => describeLayout(await findLayout()))
   lines.push(storage, layout)
   if (lines.some(({ ok }) => ok === false)) return lines
-  return [...lines, ...(await explainPlace(where)), await attempt('a job', () => runJob(where))]
+  const { lines: more, place } = await explainPlace(where)
+  lines.push(...more)
+  return place ? [...lines, await attempt('a job', () => runJob(where, place))] : lines
 }
 
 /**
@@ -72,17 +75,21 @@ function describeLayout({ kind, unified, v1 }: Layout): Omit<DoctorLine, 'what'>
   return { ok: true, detail: `${kind}: ${parts.join('; ')}` }
 }
 
-/** Where jobs live, and the controllers there: cgroups were made in it, and limits written. */
-async function explainPlace({ storageRoot = defaultStorageRoot(), cgroupParent }: Where): Promise<DoctorLine[]> {
+/** Where jobs live, and the controllers there: cgroups were made in it. Without a place, none can be had. */
+async function explainPlace({
+  storageRoot = defaultStorageRoot(),
+  cgroupParent,
+}: Where): Promise<{ lines: DoctorLine[]; place?: Place }> {
   const what = 'jobs live in'
   const storage = await Storage.open(storageRoot)
   try {
     const { connection, place } = await openLauncher(storage, cgroupParent, () => {})
     await connection.close()
-    return [{ ok: true, what, detail: `${place.tracking}: ${place.why}` }, ...explainControllers(place)]
+    const lines = [{ ok: true, what, detail: `${place.tracking}: ${place.why}` }, ...(await explainLinger(place))]
+    return { place, lines: [...lines, ...explainControllers(place)] }
   } catch (error) {
     if (!(error instanceof CorralError)) throw error
-    return [{ ok: false, what, detail: error.message }]
+    return { lines: [{ ok: false, what, detail: error.message }] }
   } finally {
     await storage.close()
   }
@@ -94,12 +101,37 @@ function explainControllers({ controllers: found, missing, inexpressible }: Plac
     if (there) return { ok: true, what: `${name} limits`, detail: `cgroup v${there.version}, ${there.directory}` }
     return { ok: 'warn', what: `${name} limits`, detail: missing[name] ?? 'not available' }
   })
-  return [...lines, ...Object.entries(inexpressible).map(([what, detail]): DoctorLine => ({ ok: 'warn', what, detail }))]
+  return [
+    ...lines,
+    ...Object.entries(inexpressible).map(([what, detail]): DoctorLine => ({ ok: 'warn', what, detail })),
+  ]
 }
 
-async function runJob(where: Where): Promise<Omit<DoctorLine, 'what'>> {
+/** Limits that ask for little and keep nothing from `true`: whether the kernel takes them is what is to be seen. */
+const modestLimits = {
+  cpu: { cpuMax: '100000 100000' },
+  memory: { memoryMax: '64M' },
+  pids: { pidsMax: 16 },
+} as const satisfies Partial<Record<Controller, Limits>>
+
+/** Runs a job with a limit of each controller that is there. */
+async function runJob(where: Where, { controllers: found, inexpressible }: Place): Promise<Omit<DoctorLine, 'what'>> {
+  const limits: Limits = {
+    ...(found.cpu && inexpressible.cpuMax === undefined && modestLimits.cpu),
+    ...(found.memory && modestLimits.memory),
+    ...(found.pids && modestLimits.pids),
+  }
   await using runner = await CgroupRunner.open(where)
-  const name = await runner.start({ name: `doctor.${randomUUID()}`, command: ['true'], pidsMax: 16 })
+  const name = await runner.start({
+    name: `doctor.${crypto.randomUUID()}`,
+    command: ['true'],
+    timeoutMs: 30_000,
+    ...limits,
+  })
   const { exitStatus, state } = await runner.wait(name)
-  return { ok: exitStatus === 0, detail: exitStatus === 0 ? 'was started, ran and ended' : `ended as ${state} ${exitStatus}` }
+  const given = Object.keys(limits).join(', ') || 'no limits'
+  return {
+    ok: exitStatus === 0,
+    detail: exitStatus === 0 ? `was started with ${given}, ran and ended` : `ended as ${state} ${exitStatus}`,
+  }
 }

@@ -11,7 +11,10 @@ export async function explainNamespaces(): Promise<DoctorLine> {
   const needed = process.geteuid!() === 0 ? Object.keys(kinds) : ['user', ...Object.keys(kinds)]
   const lacking: string[] = []
   for (const kind of needed) {
-    const there = await access(`/proc/self/ns/${kind}`).then(() => true, () => false)
+    const there = await access(`/proc/self/ns/${kind}`).then(
+      () => true,
+      () => false,
+    )
     if (!there || (await readNumber(`/proc/sys/user/max_${kind}_namespaces`)) === 0) lacking.push(kind)
   }
   if (lacking.length > 0) {
@@ -25,7 +28,8 @@ export async function explainNamespaces(): Promise<DoctorLine> {
 
 /** The switches of Debian and of Ubuntu that keep ordinary users from user namespaces. */
 async function refusedToUsers(): Promise<string | undefined> {
-  if ((await readNumber('/proc/sys/kernel/unprivileged_userns_clone')) === 0) return 'sysctl kernel.unprivileged_userns_clone=1'
+  if ((await readNumber('/proc/sys/kernel/unprivileged_userns_clone')) === 0)
+    return 'sysctl kernel.unprivileged_userns_clone=1'
   if ((await readNumber('/proc/sys/kernel/apparmor_restrict_unprivileged_userns')) === 1) {
     return 'an AppArmor profile for the launcher that allows userns, or sysctl kernel.apparmor_restrict_unprivileged_userns=0'
   }
