@@ -1,0 +1,199 @@
+import { execFileSync } from 'node:child_process'
+import { chmod, chown, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { CgroupRunner, type CorralError } from '@corral/runner'
+import { expect } from 'vitest'
+
+import { LauncherProcess } from '../launcher/launcher-process.ts'
+import { eventually, slowness } from '../support/eventually.ts'
+import { skipTest } from '../support/skip.ts'
+import { test } from '../support/test.ts'
+import { failure } from './failure.ts'
+import { expectNoRemains } from './host.ts'
+import { Program } from './program.ts'
+
+const pageBytes = 4096
+const diskBytes = 1024 * 1024
+
+/** A small disk that is mounted as a storage root, with a launcher on it that soon leaves when it may. */
+class SmallDisk implements AsyncDisposable {
+  readonly root: string
+  readonly #launcher: LauncherProcess
+  readonly #filler: string
+
+  private constructor(root: string, launcher: LauncherProcess) {
+    this.root = root
+    this.#launcher = launcher
+    this.#filler = join(root, 'filler')
+  }
+
+  static async mount(folder: string): Promise<SmallDisk> {
+    const root = join(folder, 'disk')
+    await mkdir(root)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes},mode=0700`, 'corral-test', root])
+    return new SmallDisk(root, await LauncherProcess.start(root, 300 * slowness))
+  }
+
+  /** Fills it, and leaves so many pages free. */
+  async fill(freePages: number): Promise<void> {
+    await rm(this.#filler, { force: true })
+    const full = await writeFile(this.#filler, Buffer.alloc(diskBytes * 2)).catch(
+      (error: NodeJS.ErrnoException) => error.code,
+    )
+    expect(full).toBe('ENOSPC')
+    const used = execFileSync('stat', ['-c', '%s', this.#filler], { encoding: 'utf8' })
+    execFileSync('truncate', ['-s', String(Number(used) - freePages * pageBytes), this.#filler])
+  }
+
+  async empty(): Promise<void> {
+    await rm(this.#filler, { force: true })
+  }
+
+  /** The launcher has gone by itself before the disk is unmounted: nothing holds on to it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await using launcher = this.#launcher
+    expect(await launcher.end).toBe(0)
+    // Its spare init sees that, and goes as well.
+    await unmount(this.root)
+  }
+}
+
+/** Takes a disk away once nothing holds on to it any more. */
+async function unmount(path: string): Promise<void> {
+  await eventually(() => execFileSync('umount', [path], { stdio: 'pipe' }), 15_000 * slowness)
+}
+
+function requireRoot(skip: (note: string) => never): void {
+  if (process.geteuid!() === 0) return
+  skipTest(skip, {
+    what: 'full and foreign storage roots',
+    why: 'only root may mount and chown',
+    unskip: 'run the tests as root',
+  })
+}
+
+test('a full disk: the start is refused with STORAGE_FULL, at whatever step, and nothing is left', async ({
+  folder,
+  skip,
+}) => {
+  requireRoot(skip)
+  await using disk = await SmallDisk.mount(folder)
+  await using runner = await CgroupRunner.open({ storageRoot: disk.root })
+  await runner.stop(await runner.start({ command: ['true'] }))
+  const steps = new Set<string | undefined>()
+  let started = 0
+  for (let freePages = 0; started === 0; freePages++) {
+    await disk.fill(freePages)
+    const name = `job:${freePages}`
+    try {
+      await runner.start({ name, command: ['/bin/sh', '-c', 'exit 4'] })
+      started++
+      expect((await runner.wait(name)).exitStatus).toBe(4)
+      expect((await runner.stop(name)).exitStatus).toBe(4)
+    } catch (error) {
+      expect(error).toMatchObject({ name: 'CorralError', code: 'STORAGE_FULL', errno: 'ENOSPC' })
+      steps.add((error as CorralError).syscall)
+    }
+    await expectNoRemains(disk.root)
+  }
+  expect([...steps].toSorted()).toEqual(['identity', 'reserve', 'spec'])
+  await disk.empty()
+})
+
+test('a job that fills the disk has its true outcome recorded, and can be removed', async ({ folder, skip }) => {
+  requireRoot(skip)
+  await using disk = await SmallDisk.mount(folder)
+  {
+    await using runner = await CgroupRunner.open({ storageRoot: disk.root, onExit: 'keep' })
+    const script = 'cat /dev/zero; exit 7'
+    await runner.start({ name: 'filler', command: ['/bin/sh', '-c', script] })
+    expect(await runner.wait('filler')).toMatchObject({ state: 'exited', exitStatus: 7 })
+    // There is room for no other now.
+    expect(await failure(runner.start({ name: 'next', command: ['true'] }))).toMatchObject({ code: 'STORAGE_FULL' })
+    await expectNoRemains(disk.root, async () => ['filler'])
+  }
+  await using runner = await CgroupRunner.open({ storageRoot: disk.root, onExit: 'keep' })
+  expect(await runner.status('filler')).toMatchObject({ state: 'exited', exitStatus: 7 })
+  expect(await runner.stop('filler')).toMatchObject({ exitStatus: 7 })
+  await runner.start({ name: 'next', command: ['true'] })
+  await runner.stop('next')
+})
+
+test('a job whose disk is full can be stopped', async ({ folder, skip }) => {
+  requireRoot(skip)
+  await using disk = await SmallDisk.mount(folder)
+  await using runner = await CgroupRunner.open({ storageRoot: disk.root })
+  await runner.start({ name: 'stopped', command: ['/bin/sh', '-c', 'sleep 1000'] })
+  await disk.fill(0)
+  // That somebody asked for it may not have found room.
+  expect(['stopped', 'signaled']).toContain((await runner.stop('stopped')).state)
+  await expectNoRemains(disk.root)
+})
+
+test('a storage root on a read-only disk is refused, opened or not', async ({ folder, skip }) => {
+  requireRoot(skip)
+  const root = join(folder, 'disk')
+  await mkdir(root)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'corral-test', root])
+  try {
+    execFileSync('mount', ['-o', 'remount,ro', root])
+    expect(await failure(CgroupRunner.open({ storageRoot: root }))).toMatchObject({
+      code: 'STORAGE_UNUSABLE',
+      errno: 'EROFS',
+    })
+    execFileSync('mount', ['-o', 'remount,rw', root])
+    await using runner = await CgroupRunner.open({ storageRoot: root })
+    execFileSync('mount', ['-o', 'remount,ro', root])
+    expect(await failure(runner.start({ command: ['true'] }))).toMatchObject({
+      code: 'STORAGE_UNUSABLE',
+      errno: 'EROFS',
+    })
+    expect(await readdir(join(root, 'jobs'))).toEqual([])
+  } finally {
+    await unmount(root)
+  }
+})
+
+test('a storage root that another user owns is refused', async ({ folder, skip }) => {
+  requireRoot(skip)
+  const root = join(folder, 'foreign')
+  await mkdir(root, { mode: 0o700 })
+  await chown(root, 4242, 4242)
+  const error = await failure(CgroupRunner.open({ storageRoot: root }))
+  expect(error).toMatchObject({ name: 'CorralError', code: 'STORAGE_UNUSABLE' })
+  expect(error.message).toContain(`${root} belongs to user 4242`)
+})
+
+test('a storage root that others may write is refused', async ({ folder }) => {
+  for (const mode of [0o777, 0o770, 0o702]) {
+    const root = join(folder, `mode-${mode.toString(8)}`)
+    await mkdir(root)
+    await chmod(root, mode)
+    const error = await failure(CgroupRunner.open({ storageRoot: root }))
+    expect(error).toMatchObject({ name: 'CorralError', code: 'STORAGE_UNUSABLE', path: root })
+    expect(error.message).toContain('chmod 700')
+  }
+})
+
+test('a storage root that may not be made or entered is refused: another user, a file in its place', async ({
+  folder,
+  skip,
+}) => {
+  await writeFile(join(folder, 'file'), '')
+  for (const path of ['file', 'file/below']) {
+    expect(await failure(CgroupRunner.open({ storageRoot: join(folder, path) }))).toMatchObject({
+      code: 'STORAGE_UNUSABLE',
+    })
+  }
+  requireRoot(skip)
+  const root = join(folder, 'root')
+  await mkdir(root, { mode: 0o700 })
+  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+  for (const path of [root, join(folder, 'not-there')]) {
+    await using opener = Program.run('starter.ts', ['--root', path], nobody)
+    await opener.until('ready')
+    opener.tell('go')
+    expect(await opener.end).toMatch(/CorralError: could not make the storage root .*EACCES/)
+  }
+})

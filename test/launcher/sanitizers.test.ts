@@ -1,0 +1,163 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { expect } from 'vitest'
+
+import { compileLauncher } from '../../scripts/compile-launcher.ts'
+import { expectNoRemains, killHard, launcherProcesses, parentOf } from '../faults/host.ts'
+import { commandOf, expectedEnd, foundEnd, nameOf } from '../faults/outcome.ts'
+import { skipTest } from '../support/skip.ts'
+import { eventually, placesOf, test } from '../support/test.ts'
+import { LauncherProcess } from './launcher-process.ts'
+import { frameOf, payloadOf, RawPeer } from './raw-peer.ts'
+
+/** Any finding ends the process that has it, with a status that an init or a launcher has for nothing else. */
+const options = 'abort_on_error=0:exitcode=86:detect_leaks=1:detect_stack_use_after_return=1'
+const env = { ASAN_OPTIONS: options, UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1:exitcode=86' }
+
+/** Why the launcher cannot be built with sanitizers here, if it cannot. */
+function lack(folder: string): string | undefined {
+  const source = join(folder, 'empty.c')
+  const flags = ['-fsanitize=address,undefined', '-o', join(folder, 'empty'), source]
+  const { error, status } = spawnSync('clang', flags, { stdio: 'ignore' })
+  if (error) return 'clang is not installed'
+  return status === 0 ? undefined : 'clang has no sanitizers'
+}
+
+// In the virtual machine all is as on the host, but for the cgroups' layout.
+test.skipIf(process.env['CORRAL_IN_VM'] !== undefined)(
+  'the launcher, init and the child up to exec do nothing undefined, and lose no memory',
+  async ({ folder, openRunner, skip }) => {
+    await writeFile(join(folder, 'empty.c'), 'int main(void) { return 0; }\n')
+    const why = lack(folder)
+    const what = 'the launcher under AddressSanitizer and UndefinedBehaviorSanitizer'
+    if (why !== undefined) skipTest(skip, { what, why, unskip: 'apt-get install clang libclang-rt-14-dev llvm' })
+    const program = join(folder, 'bin/corral-launcher')
+    await mkdir(join(folder, 'bin'))
+    compileLauncher({
+      output: program,
+      sanitize: ['-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
+    })
+    expect(existsSync(program)).toBe(true)
+
+    const root = join(folder, 'root')
+    const launcher = await LauncherProcess.start(root, 300, { program, env })
+    try {
+      await using runner = await openRunner({ storageRoot: root })
+      await expectOutcomes(runner)
+      await expectRefusals(runner)
+      await expectEnds(runner)
+      await expectTaken(root)
+      expect((await launcherProcesses(root)).launchers).toEqual([launcher.pid])
+      await expectNoRemains(root)
+      await runner.close()
+      // By itself: only then it looks for what it has lost.
+      expect(await launcher.end).toBe(0)
+      expect(await placesOf(root)).toEqual([])
+    } finally {
+      // What is found says more than what came of it.
+      await launcher[Symbol.asyncDispose]()
+      expect(launcher.stderr).toBe('')
+    }
+  },
+)
+
+type Runner = Awaited<ReturnType<typeof import('@corral/runner').CgroupRunner.open>>
+
+async function expectOutcomes(runner: Runner): Promise<void> {
+  const names = Array.from({ length: 60 }, (_, index) => nameOf('ok', index))
+  await Promise.all(
+    names.map(async (name) => {
+      await runner.start({ name, command: commandOf(name), memoryMax: '64M', pidsMax: 50, labels: { a: 'b' } })
+      expect(foundEnd(await runner.wait(name))).toEqual(expectedEnd(name))
+      await runner.stop(name)
+    }),
+  )
+}
+
+async function expectRefusals(runner: Runner): Promise<void> {
+  const long = 'x'.repeat(5000)
+  const refused = [
+    { command: ['corral-no-such-command'] },
+    { command: [`/${long}`] },
+    { command: ['true', ...Array.from({ length: 3000 }, () => 'argument')], cwd: '/nowhere' },
+    { command: ['true'], cwd: `/${long}` },
+    { command: ['true', 'x'.repeat(200_000)] },
+    { command: ['true'], env: { PATH: '' }, user: 65534 },
+    { command: ['true'], env: { PATH: `:${long}:/nowhere:` } },
+  ]
+  for (const config of refused) await expect(runner.start(config)).rejects.toMatchObject({ name: 'CorralError' })
+  await runner.start({ name: 'taken', command: ['sleep', '1000'] })
+  await expect(runner.start({ name: 'taken', command: ['true'] })).rejects.toMatchObject({ name: 'JobNameTakenError' })
+  await runner.stop('taken')
+}
+
+/** All the ways in which a job ends that has not come to its own end. */
+async function expectEnds(runner: Runner): Promise<void> {
+  const trap = ['/bin/sh', '-c', 'trap "" TERM; sleep 1000 & wait; sleep 1000']
+  await runner.start({ name: 'timeout', command: trap, timeoutMs: 50, stopGraceMs: 50 })
+  expect((await runner.wait('timeout')).state).toBe('timed-out')
+  await runner.start({ name: 'grace', command: trap })
+  expect((await runner.stop('grace', { graceMs: 50 })).state).toBe('stopped')
+  await runner.start({
+    name: 'signals',
+    command: ['/bin/sh', '-c', 'trap "exit 5" USR1; while :; do sleep 1000 & wait; done'],
+  })
+  await runner.kill('signals', 'SIGSTOP')
+  await runner.kill('signals', 'SIGCONT')
+  await runner.kill('signals', 'SIGTERM')
+  expect(await runner.wait('signals')).toMatchObject({ state: 'signaled', signal: 'SIGTERM' })
+  const eater = 'x=x; while :; do x=$x$x; done'
+  await runner.start({ name: 'oom', command: ['/bin/sh', '-c', eater], memoryMax: '16M' })
+  expect((await runner.wait('oom')).state).toBe('oom')
+  await runner.start({ name: 'lost', command: ['sleep', '1000'] })
+  killHard(parentOf((await runner.status('lost')).pid!))
+  expect((await runner.wait('lost')).state).toBe('lost')
+  for (const name of ['timeout', 'signals', 'oom', 'lost']) await runner.stop(name)
+}
+
+/** What no runner of ours says. */
+async function expectTaken(root: string): Promise<void> {
+  await using peer = await RawPeer.connect(root)
+  const start = [
+    ['name', 'raw'],
+    ['dir', join(root, 'nowhere/raw')],
+    ['cgroup', '/nowhere'],
+    ['cwd', '/'],
+    ['arg', 'true'],
+  ] as const
+  for (const fields of [start.slice(0, 2), start.slice(0, 4), start, [...start, ['group', 'x'] as const]]) {
+    expect(await peer.request('start', fields)).toMatchObject({ type: 'error' })
+  }
+  expect(await peer.request('start', [...start, ['x', 'x'.repeat(1_000_000)]])).toMatchObject({
+    type: 'error',
+    step: 'folder',
+  })
+  expect(
+    await peer.request('watch', [
+      ['name', 'a'],
+      ['pid', 1],
+      ['starttime', 1],
+    ]),
+  ).toMatchObject({ type: 'error' })
+  peer.send(
+    frameOf(
+      payloadOf([
+        ['type', 'known'],
+        ['id', 'x'.repeat(100)],
+      ]),
+    ),
+  )
+  expect(await peer.reply()).toMatchObject({ type: 'error' })
+  peer.send(Buffer.alloc(100, 0xff))
+  expect(await peer.reply()).toMatchObject({ type: 'error' })
+  await peer.closed
+  // A runner that goes in the middle of a start.
+  await using leaver = await RawPeer.connect(root)
+  for (let index = 0; index < 20; index++) leaver.send(frameOf(payloadOf([['type', 'start'], ['id', index], ...start])))
+  await leaver.request('known')
+  leaver.socket.destroy()
+  await eventually(async () => expect((await launcherProcesses(root)).inits.length).toBeLessThanOrEqual(1))
+}
