@@ -1,25 +1,25 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { characterDevice, directory, file, packCpio } from './cpio.ts';
-import type { Kernel } from './kernel.ts';
-import { readModules } from './kernel.ts';
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { characterDevice, directory, file, packCpio } from './cpio.ts'
+import type { Kernel } from './kernel.ts'
+import { readModules } from './kernel.ts'
 
 /** What one boot tells the guest, by file name below /machine. */
 export interface Orders {
-  init: 'busybox' | 'systemd';
+  init: 'busybox' | 'systemd'
   /** Marks the lines on the console that are for this program. */
-  nonce: string;
+  nonce: string
   /** The repository's path, the same on the host and in the guest. */
-  repository: string;
+  repository: string
   /** Folders below /tmp or /root that the guest needs, one per line. */
-  keep: string;
-  script: string;
+  keep: string
+  script: string
 }
 
 /** Packs the initramfs of one boot: busybox, the modules, the init program and its orders. */
 export async function packInitramfs(kernel: Kernel, orders: Orders): Promise<Buffer> {
-  const modules = await readModules(kernel);
-  const guest = join(import.meta.dirname, 'guest');
+  const modules = await readModules(kernel)
+  const guest = join(import.meta.dirname, 'guest')
   return packCpio([
     ...['bin', 'dev', 'modules', 'machine'].map(directory),
     characterDevice('dev/console', 5, 1),
@@ -28,5 +28,5 @@ export async function packInitramfs(kernel: Kernel, orders: Orders): Promise<Buf
     file('modules/order', modules.map(({ name }) => `${name}\n`).join('')),
     ...modules.map(({ name, data }) => file(`modules/${name}.ko`, data)),
     ...Object.entries(orders).map(([name, value]) => file(`machine/${name}`, value)),
-  ]);
+  ])
 }
