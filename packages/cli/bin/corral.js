@@ -4,17 +4,33 @@
 
 var major = Number(process.versions.node.split('.')[0])
 if (major < 26) {
-  process.stderr.write('corral: Node 26 or later is needed, and this is Node ' + process.versions.node + ' (' + process.execPath + ')\n')
+  process.stderr.write(
+    'corral: Node 26 or later is needed, and this is Node ' + process.versions.node + ' (' + process.execPath + ')\n',
+  )
   process.exit(125)
 }
-import('node:module').then(function (module) {
-  module.enableCompileCache()
-  return import('../dist/main.js')
-}).then(function (program) {
-  return program.main(process.argv.slice(2))
-}).then(function (exitStatus) {
-  process.exitCode = exitStatus
-}, function (error) {
-  process.stderr.write('corral: ' + (error.code === 'ERR_MODULE_NOT_FOUND' ? 'it has not been built: npm run build\n' : error.stack + '\n'))
-  process.exitCode = 125
-})
+Promise.all([import('node:module'), import('node:os')])
+  .then(function (modules) {
+    // Not the default, a folder below /tmp, where any user could put code for root to find.
+    try {
+      modules[0].enableCompileCache(modules[1].userInfo().homedir + '/.cache/corral')
+    } catch (error) {
+      // A user without a home goes without.
+    }
+    return import('../dist/main.js')
+  })
+  .then(function (program) {
+    return program.main(process.argv.slice(2))
+  })
+  .then(
+    function (exitStatus) {
+      process.exitCode = exitStatus
+    },
+    function (error) {
+      process.stderr.write(
+        'corral: ' +
+          (error.code === 'ERR_MODULE_NOT_FOUND' ? 'it has not been built: npm run build\n' : error.stack + '\n'),
+      )
+      process.exitCode = 125
+    },
+  )

@@ -20,15 +20,22 @@ describe('help', () => {
   })
 
   test('fits eighty columns where it is not prose', async () => {
-    for (const { options } of (await wholeProgram()).commands) for (const { flags } of options) expect(flags.length).toBeLessThan(30)
+    for (const { options } of (await wholeProgram()).commands)
+      for (const { flags } of options) expect(flags.length).toBeLessThan(30)
   })
 })
 
 describe('mistakes', () => {
   test.each([
     [['rnu'], "corral: unknown command 'rnu'\n(Did you mean run?)\nSee 'corral --help'.\n"],
-    [['run', '--timout', '3', 'x'], "corral: unknown option '--timout'\n(Did you mean --timeout?)\nSee 'corral run --help'.\n"],
-    [['run', '--pids', '3', 'x'], "corral: unknown option '--pids'\n(Did you mean --pids-max?)\nSee 'corral run --help'.\n"],
+    [
+      ['run', '--timout', '3', 'x'],
+      "corral: unknown option '--timout'\n(Did you mean --timeout?)\nSee 'corral run --help'.\n",
+    ],
+    [
+      ['run', '--pids', '3', 'x'],
+      "corral: unknown option '--pids'\n(Did you mean --pids-max?)\nSee 'corral run --help'.\n",
+    ],
     [['run', '--memory=3', 'x'], /unknown option.*\n\(Did you mean one of --memory-max, --memory-high\?\)/],
     [['run'], /missing required argument 'command'/],
     [['run', '--timeout', 'soon', 'x'], /'soon' is invalid. Accepted: 500ms, 30s/],

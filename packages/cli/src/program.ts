@@ -82,7 +82,10 @@ Exit status: 125 when corral itself fails; see 'corral run --help'.
 
 /** Adds a subcommand by its name alone. */
 function declare(program: Command, { name, summary, group, hidden }: CommandEntry): Command {
-  return program.command(name, { hidden: hidden ?? false }).summary(summary).helpGroup(group)
+  return program
+    .command(name, { hidden: hidden ?? false })
+    .summary(summary)
+    .helpGroup(group)
 }
 
 /** Loads a subcommand's file and gives it its options, help and action. */
@@ -95,8 +98,13 @@ async function define(command: Command, entry: CommandEntry, result: ProgramResu
   })
 }
 
-/** `corral help run` is `corral run --help`, and no arguments at all ask for help too. */
+/**
+ * `corral help run` is `corral run --help`, and no arguments at all ask for help too. Help on a command that there is not
+ * is a mistake like the command itself: the parser would answer with the help of all.
+ */
 function readHelp(argv: readonly string[]): string[] {
-  if (argv.length === 0) return ['--help']
-  return argv[0] === 'help' ? [...argv.slice(1, 2), '--help'] : [...argv]
+  const words = argv[0] === 'help' ? [...argv.slice(1, 2), '--help'] : [...argv]
+  const [word] = words
+  if (word === undefined) return ['--help']
+  return word.startsWith('-') || commands.some(({ name }) => name === word) ? words : [word]
 }

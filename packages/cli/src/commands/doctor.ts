@@ -17,17 +17,25 @@ export function define(command: Command): void {
         'Exit status: 0 when jobs can run here, else 1.',
     )
     .option('--json', 'as JSON')
-    .option('--fix', 'do first what can be done about it (in a container: move the processes of its root cgroup to a leaf)')
+    .option(
+      '--fix',
+      'do first what can be done about it (in a container: move the processes of its root cgroup to a leaf)',
+    )
   addStorage(command).addHelpText('after', epilogue)
 }
 
 export async function act(_: string[], options: DoctorOptions): Promise<number> {
   const { explainHost, fixHost } = await import('@corral/runner')
   const { storageRoot, cgroupParent } = options
-  const where = { ...(storageRoot !== undefined && { storageRoot }), ...(cgroupParent !== undefined && { cgroupParent }) }
+  const where = {
+    ...(storageRoot !== undefined && { storageRoot }),
+    ...(cgroupParent !== undefined && { cgroupParent }),
+  }
   if (options.fix) {
     const leaf = await fixHost()
-    process.stderr.write(leaf === undefined ? 'corral: nothing to fix here\n' : `corral: moved the processes to ${leaf}\n`)
+    process.stderr.write(
+      leaf === undefined ? 'corral: nothing to fix here\n' : `corral: moved the processes to ${leaf}\n`,
+    )
   }
   const lines = await explainHost(where)
   await writeOut(options.json ? formatJson(lines) : formatDoctor(lines, process.stdout.isTTY))

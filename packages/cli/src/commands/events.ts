@@ -11,7 +11,9 @@ interface EventsOptions extends StorageOptions {
 
 export function define(command: Command): void {
   command
-    .description('Tells from now on what happens to jobs, whoever started them: started, oom, exited, removed. Ends at Ctrl-C.')
+    .description(
+      'Tells from now on what happens to jobs, whoever started them: started, oom, exited, removed. Ends at Ctrl-C.',
+    )
     .addOption(new Option('--format <format>', 'how to print them').choices(['text', 'ndjson']).default('text'))
   addStorage(command).addHelpText('after', epilogue)
 }

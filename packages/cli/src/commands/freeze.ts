@@ -5,7 +5,9 @@ import { addStorage, type StorageOptions } from '../options/storage.ts'
 
 export function define(command: Command): void {
   command
-    .description("Stops all processes of jobs in their tracks, until 'corral thaw'. Their memory is kept; their time-outs go on.")
+    .description(
+      "Stops all processes of jobs in their tracks, until 'corral thaw'. Their memory is kept; their time-outs go on.",
+    )
     .argument('<names...>', 'the jobs')
   addStorage(command).addHelpText('after', epilogue)
 }

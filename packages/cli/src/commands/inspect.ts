@@ -7,7 +7,9 @@ import { formatJson } from '../text/json.ts'
 
 export function define(command: Command): void {
   command
-    .description('Prints all that is known of a job, as JSON: its status, what it was started with, its cgroups and files.')
+    .description(
+      'Prints all that is known of a job, as JSON: its status, what it was started with, its cgroups and files.',
+    )
     .argument('<name>', 'the job')
   addStorage(command).addHelpText('after', epilogue)
 }

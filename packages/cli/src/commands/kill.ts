@@ -12,7 +12,11 @@ export function define(command: Command): void {
   command
     .description("Sends a signal to jobs' commands; SIGKILL goes to all processes of a job.")
     .argument('<names...>', 'the jobs')
-    .addOption(new Option('-s, --signal <signal>', 'the signal, by name or number').argParser(signal).default('SIGKILL', 'SIGKILL'))
+    .addOption(
+      new Option('-s, --signal <signal>', 'the signal, by name or number')
+        .argParser(signal)
+        .default('SIGKILL', 'SIGKILL'),
+    )
   addStorage(command).addHelpText('after', epilogue)
 }
 

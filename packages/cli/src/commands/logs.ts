@@ -23,7 +23,8 @@ export async function act(words: string[], options: LogsOptions): Promise<number
   const { follow = false, tail } = options
   return withRunner(options, async (runner) => {
     const name = await resolveName(runner, words[0]!)
-    for await (const chunk of runner.output(name, { follow, ...(tail !== undefined && { tail }) })) await writeOut(chunk)
+    for await (const chunk of runner.output(name, { follow, ...(tail !== undefined && { tail }) }))
+      await writeOut(chunk)
     return 0
   })
 }

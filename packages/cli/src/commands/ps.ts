@@ -15,7 +15,8 @@ interface PsOptions extends StorageOptions {
   all?: true
   quiet?: true
   filter?: readonly string[]
-  trunc: boolean
+  /** Absent is yes: the parser knows no default of options that are declared while it parses. */
+  trunc?: boolean
   format: 'table' | ListFormat
 }
 
@@ -27,7 +28,9 @@ export function define(command: Command): void {
     .option('-q, --quiet', 'only names')
     .option('-f, --filter <filter>', 'only those with label=KEY, label=KEY=VALUE or state=STATE; repeatable', repeated)
     .option('--no-trunc', 'names and commands in full')
-    .addOption(new Option('--format <format>', 'how to print them').choices(['table', 'json', 'ndjson']).default('table'))
+    .addOption(
+      new Option('--format <format>', 'how to print them').choices(['table', 'json', 'ndjson']).default('table'),
+    )
   addStorage(command).addHelpText('after', epilogue)
 }
 
@@ -41,7 +44,7 @@ export async function act(_: string[], options: PsOptions): Promise<number> {
   return 0
 }
 
-function print(jobs: readonly JobSummary[], { quiet, format, trunc }: PsOptions): string {
+function print(jobs: readonly JobSummary[], { quiet, format, trunc = true }: PsOptions): string {
   if (quiet) return jobs.map(({ name }) => `${name}\n`).join('')
   if (format !== 'table') return formatList(jobs, format)
   const now = new Date()

@@ -15,12 +15,11 @@ function configFor(...argv: string[]): ReturnType<typeof jobConfig> {
 
 const defaults = { cwd: process.cwd(), stopSignal: 'SIGTERM', stopGraceMs: 10_000 }
 
-test.each([
-  [['--', 'sh', '-c', 'x']],
-  [['sh', '-c', 'x']],
-])('%j', (argv) => expect(configFor(...argv)).toEqual({ ...defaults, command: ['sh', '-c', 'x'] }))
+test.each([[['--', 'sh', '-c', 'x']], [['sh', '-c', 'x']]])('%j', (argv) =>
+  expect(configFor(...argv)).toEqual({ ...defaults, command: ['sh', '-c', 'x'] }),
+)
 
-test("what looks like our options belongs to the job once its command has begun", () => {
+test('what looks like our options belongs to the job once its command has begun', () => {
   const { command } = configFor('--pids-max', '5', 'env', '--name', 'x', '--', '--help')
   expect(command).toEqual(['env', '--name', 'x', '--', '--help'])
   expect(configFor('--', '--name', 'x').command).toEqual(['--name', 'x'])
@@ -31,7 +30,21 @@ test('all options', () => {
     ...['--cpu-max', '50000 100000', '--cpu-weight', '50', '--cpuset-cpus', '0-1', '--memory-max', '64M'],
     ...['--memory-high', '32M', '--swap-max', '0', '--io-max', '/dev/vda wbps=1', '--io-max', '/dev/vdb rbps=1'],
     ...['--io-weight', '20', '--pids-max', 'max', '--name', 'web', '-e', 'A=1', '--env', 'B=', '-w', '/srv'],
-    ...['-u', 'www-data', '-g', '33', '-l', 'team=shop', '--timeout', '1.5s', '--stop-signal', 'int', '--stop-grace', '0', 'x'],
+    ...[
+      '-u',
+      'www-data',
+      '-g',
+      '33',
+      '-l',
+      'team=shop',
+      '--timeout',
+      '1.5s',
+      '--stop-signal',
+      'int',
+      '--stop-grace',
+      '0',
+      'x',
+    ],
   ]
   expect(configFor(...argv)).toEqual({
     command: ['x'],

@@ -29,7 +29,7 @@ export function define(command: Command): void {
         'SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to it; a second one kills it.',
     )
     .usage('[OPTION…] [--] COMMAND [ARGUMENT…]')
-    .argument('<command...>', 'the program, by path or looked up in the job\'s PATH, and its arguments')
+    .argument('<command...>', "the program, by path or looked up in the job's PATH, and its arguments")
     .passThroughOptions()
     .optionsGroup('Options:')
     .option('-d, --detach', 'print the name of the job and leave it running')
@@ -38,11 +38,19 @@ export function define(command: Command): void {
     .option('-w, --workdir <dir>', 'working directory (default: the current one)')
     .option('-u, --user <user>', 'user to run as, by name or id')
     .option('-g, --group <group>', "group to run as, by name or id (default: the user's)")
-    .option('-l, --label <key=value>', "a label to find the job by ('corral ps --filter label=KEY=VALUE'); repeatable", pair)
+    .option(
+      '-l, --label <key=value>',
+      "a label to find the job by ('corral ps --filter label=KEY=VALUE'); repeatable",
+      pair,
+    )
     .option('--timeout <time>', 'end the job when it has run for so long: 500ms, 30s, 10m, 2h', duration)
-    .addOption(new Option('--stop-signal <signal>', 'how it is asked to end').argParser(signal).default('SIGTERM', 'SIGTERM'))
     .addOption(
-      new Option('--stop-grace <time>', 'how long it may then take before it is killed').argParser(duration).default(10_000, '10s'),
+      new Option('--stop-signal <signal>', 'how it is asked to end').argParser(signal).default('SIGTERM', 'SIGTERM'),
+    )
+    .addOption(
+      new Option('--stop-grace <time>', 'how long it may then take before it is killed')
+        .argParser(duration)
+        .default(10_000, '10s'),
     )
   addStorage(addLimits(command)).addHelpText('after', epilogue)
 }

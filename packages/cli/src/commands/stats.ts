@@ -6,7 +6,8 @@ import { Sampler } from '../stats/sampler.ts'
 import { printStats, watchStats, type StatsFormat } from '../stats/print.ts'
 
 interface StatsOptions extends StorageOptions {
-  stream: boolean
+  /** Absent is yes: the parser knows no default of options that are declared while it parses. */
+  stream?: boolean
   format: StatsFormat
 }
 
@@ -23,7 +24,7 @@ export async function act(words: string[], options: StatsOptions): Promise<numbe
   return withRunner(options, async (runner) => {
     const names = await Promise.all(words.map((word) => resolveName(runner, word)))
     const sampler = new Sampler(runner, names)
-    if (options.stream) await watchStats(sampler, options.format, names.length > 0)
+    if (options.stream !== false) await watchStats(sampler, options.format, names.length > 0)
     else await printStats(await sampler.sample(), options.format)
     return 0
   })

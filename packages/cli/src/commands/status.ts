@@ -64,7 +64,11 @@ function describeUsage(usage: Usage, active: boolean): [string, string | undefin
   ]
 }
 
-function nowAndPeak(current: number | null, peak: number | null, format: (value: number) => string): string | undefined {
+function nowAndPeak(
+  current: number | null,
+  peak: number | null,
+  format: (value: number) => string,
+): string | undefined {
   const parts = [current === null ? '' : `${format(current)} now`, peak === null ? '' : `${format(peak)} at the most`]
   return parts.filter((part) => part !== '').join(', ') || undefined
 }

@@ -18,7 +18,11 @@ export function define(command: Command): void {
         "'corral rm' deletes them. Stopping a job that has ended already succeeds.",
     )
     .argument('<names...>', 'the jobs')
-    .option('-t, --grace <time>', "how long they may take; 0: kill at once (default: the job's --stop-grace, or 10s)", duration)
+    .option(
+      '-t, --grace <time>',
+      "how long they may take; 0: kill at once (default: the job's --stop-grace, or 10s)",
+      duration,
+    )
     .option('-s, --signal <signal>', "how to ask (default: the job's --stop-signal)", signal)
   addStorage(command).addHelpText('after', epilogue)
 }

@@ -4,9 +4,7 @@ import { forEachJob } from '../names/each.ts'
 import { addStorage, type StorageOptions } from '../options/storage.ts'
 
 export function define(command: Command): void {
-  command
-    .description("Lets frozen jobs go on.")
-    .argument('<names...>', 'the jobs')
+  command.description('Lets frozen jobs go on.').argument('<names...>', 'the jobs')
   addStorage(command).addHelpText('after', epilogue)
 }
 

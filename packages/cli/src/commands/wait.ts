@@ -8,7 +8,7 @@ import { writeOut } from '../streams/stdout.ts'
 export function define(command: Command): void {
   command
     .description(
-      "Waits until the jobs have ended and prints the exit status of each, in the order in which they are named.\n" +
+      'Waits until the jobs have ended and prints the exit status of each, in the order in which they are named.\n' +
         "Its own exit status is that of the last one, as 'corral run' would have given it.",
     )
     .argument('<names...>', 'the jobs')

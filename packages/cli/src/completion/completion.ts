@@ -10,7 +10,11 @@ export async function createCompletion(program: Command, names: readonly string[
     const argument = command.registeredArguments.find((known) => known.name().startsWith('name'))
     const known = completion.commands.get(command.name())
     if (!argument || !known) continue
-    known.argument(argument.name(), (complete) => void names.forEach((name) => complete(name, 'job')), argument.variadic)
+    known.argument(
+      argument.name(),
+      (complete) => void names.forEach((name) => complete(name, 'job')),
+      argument.variadic,
+    )
   }
   return completion
 }

@@ -5,7 +5,10 @@ import { endedJob } from '../ended-job.fixture.ts'
 import { StdoutClosedError, writeOut } from '../streams/stdout.ts'
 import { runForeground } from './run.ts'
 
-vi.mock(import('../streams/stdout.ts'), async (original) => ({ ...(await original()), writeOut: vi.fn(async () => {}) }))
+vi.mock(import('../streams/stdout.ts'), async (original) => ({
+  ...(await original()),
+  writeOut: vi.fn(async () => {}),
+}))
 
 let stderr: MockInstance<typeof process.stderr.write>
 beforeEach(() => void (stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)))
@@ -34,7 +37,9 @@ test('says what the exit status does not', async () => {
 })
 
 test('still tells how a job ended whose output was removed', async () => {
-  const gone = new ReadableStream<Uint8Array>({ start: (controller) => controller.error(new JobNotFoundError('job.x', '/r')) })
+  const gone = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.error(new JobNotFoundError('job.x', '/r')),
+  })
   expect(await runForeground(runnerWith({ state: 'stopped', exitStatus: 0 }, gone), { command: ['x'] })).toBe(0)
   expect(stderr).toHaveBeenCalledWith('corral: job.x was stopped\n')
 })

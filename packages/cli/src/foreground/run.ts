@@ -43,9 +43,7 @@ async function remark(status: JobStatus, { memoryMax, timeoutMs }: JobConfig): P
 }
 
 async function reportUnlessEnded(error: unknown): Promise<void> {
-  const [{ JobEndedError, JobNotFoundError }, { reportError }] = await Promise.all([
-    import('@corral/runner'),
-    import('../outcome/report.ts'),
-  ])
+  const { JobEndedError, JobNotFoundError } = await import('@corral/runner')
+  const { reportError } = await import('../outcome/report.ts')
   if (!(error instanceof JobEndedError || error instanceof JobNotFoundError)) reportError(error)
 }

@@ -12,7 +12,15 @@ export interface Filters {
   states: Set<JobState>
 }
 
-const states = ['active', 'exited', 'signaled', 'oom', 'timed-out', 'stopped', 'lost'] as const satisfies readonly JobState[]
+const states = [
+  'active',
+  'exited',
+  'signaled',
+  'oom',
+  'timed-out',
+  'stopped',
+  'lost',
+] as const satisfies readonly JobState[]
 
 /**
  * Reads `label=KEY`, `label=KEY=VALUE` and `state=STATE`.
@@ -25,7 +33,8 @@ export function parseFilters(filters: readonly string[]): Filters {
     if (kind === 'label' && key !== '' && value === undefined) result.keys.push(key)
     else if (kind === 'label' && key !== '') result.labels[key] = value!
     else if (kind === 'state') result.states.add(checkState(filter.slice('state='.length)))
-    else throw new UsageError(`--filter '${filter}' is not understood; accepted: label=KEY, label=KEY=VALUE, state=STATE`)
+    else
+      throw new UsageError(`--filter '${filter}' is not understood; accepted: label=KEY, label=KEY=VALUE, state=STATE`)
   }
   return result
 }

@@ -13,12 +13,26 @@ export function addLimits(command: Command): Command {
     .option('--memory-max <size>', "memory past which the job is killed: bytes, or with K, M, G or T, or 'max'")
     .option('--memory-high <size>', 'memory past which the job is slowed down and its memory reclaimed')
     .option('--swap-max <size>', 'swap (default: none when --memory-max is given)')
-    .option('--io-max <line>', "I/O on a disk: 'DEV rbps= wbps= riops= wiops='; DEV is a device, or a path on it; repeatable", repeated)
+    .option(
+      '--io-max <line>',
+      "I/O on a disk: 'DEV rbps= wbps= riops= wiops='; DEV is a device, or a path on it; repeatable",
+      repeated,
+    )
     .option('--io-weight <n>', 'share of I/O under contention, 1 to 10000 (default: 100)', count)
     .option('--pids-max <n>', "processes and threads at once, or 'max' (default: 4096)", countOrMax)
 }
 
-const names = ['cpuMax', 'cpuWeight', 'cpusetCpus', 'memoryMax', 'memoryHigh', 'swapMax', 'ioMax', 'ioWeight', 'pidsMax'] as const
+const names = [
+  'cpuMax',
+  'cpuWeight',
+  'cpusetCpus',
+  'memoryMax',
+  'memoryHigh',
+  'swapMax',
+  'ioMax',
+  'ioWeight',
+  'pidsMax',
+] as const
 
 /** The limits among the options that were given. */
 export function givenLimits(options: Limits): Limits {

@@ -45,7 +45,10 @@ export function pair(text: string, earlier: Readonly<Record<string, string>> = {
 }
 
 /** Gathers `KEY=VALUE`, or `KEY` for a variable that corral itself was given. */
-export function variable(text: string, earlier: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+export function variable(
+  text: string,
+  earlier: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
   if (text === '' || text.includes('=')) return pair(text, earlier)
   const value = process.env[text]
   if (value === undefined) throw new InvalidArgumentError(`There is no ${text} to pass on; write ${text}=VALUE.`)

@@ -11,7 +11,10 @@ export interface StorageOptions {
 export function addStorage(command: Command): Command {
   return command
     .optionsGroup('Where:')
-    .option('--storage-root <dir>', 'where jobs are kept (default: $CORRAL_STORAGE_ROOT, or /var/lib/corral, or ~/.local/state/corral)')
+    .option(
+      '--storage-root <dir>',
+      'where jobs are kept (default: $CORRAL_STORAGE_ROOT, or /var/lib/corral, or ~/.local/state/corral)',
+    )
     .option('--cgroup-parent <dir>', "the cgroup below which jobs are made (default: as 'corral doctor' says)")
 }
 
@@ -23,7 +26,10 @@ export async function withRunner<T>(
 ): Promise<T> {
   const { CgroupRunner } = await import('@corral/runner')
   const { storageRoot, cgroupParent } = options
-  const config = { ...(storageRoot !== undefined && { storageRoot }), ...(cgroupParent !== undefined && { cgroupParent }) }
+  const config = {
+    ...(storageRoot !== undefined && { storageRoot }),
+    ...(cgroupParent !== undefined && { cgroupParent }),
+  }
   await using runner = await CgroupRunner.open({ ...config, onExit })
   return await use(runner)
 }

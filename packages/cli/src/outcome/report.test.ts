@@ -12,7 +12,9 @@ test.each([
 ])('%s is %s on the command line', (option, flag) => expect(flagOf(option)).toBe(flag))
 
 test("a mistake names the command line's option", () => {
-  expect(messageOf(new InvalidOptionError('memoryMax', '64Q', 'bytes'))).toBe("--memory-max: received '64Q'; accepted: bytes")
+  expect(messageOf(new InvalidOptionError('memoryMax', '64Q', 'bytes'))).toBe(
+    "--memory-max: received '64Q'; accepted: bytes",
+  )
   expect(messageOf(new JobNotFoundError('x', '/r'))).toMatch(/no job 'x' under \/r.*corral ps -a/)
 })
 

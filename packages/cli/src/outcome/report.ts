@@ -1,5 +1,6 @@
 import { CorralError, InvalidOptionError, JobEndedError, JobNameTakenError, JobNotFoundError } from '@corral/runner'
 
+import { StdoutFailedError } from '../streams/stdout.ts'
 import { UsageError } from './usage-error.ts'
 
 const ourFailure = 125
@@ -29,7 +30,7 @@ export function messageOf(error: unknown): string {
 }
 
 function isForeseen(error: unknown): error is Error {
-  if (error instanceof CorralError || error instanceof UsageError) return true
+  if (error instanceof CorralError || error instanceof UsageError || error instanceof StdoutFailedError) return true
   if (error instanceof JobEndedError || error instanceof JobNameTakenError) return true
   return error instanceof Error && 'syscall' in error && 'code' in error
 }

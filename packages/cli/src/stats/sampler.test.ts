@@ -35,12 +35,19 @@ function runnerWith(jobs: () => JobSummary[]): CgroupRunner {
 
 test('CPU is the average since the start, then since the last sample', async () => {
   let jobs = [activeJob('web', 1_000_000)]
-  const sampler = new Sampler(runnerWith(() => jobs), [])
+  const sampler = new Sampler(
+    runnerWith(() => jobs),
+    [],
+  )
   vi.setSystemTime(start.getTime() + 4000)
   expect((await sampler.sample())[0]).toMatchObject({ name: 'web', cpuPercent: 25, throttledPercent: 2.5 })
   jobs = [activeJob('web', 2_500_000)]
   vi.setSystemTime(start.getTime() + 5000)
-  expect((await sampler.sample())[0]).toMatchObject({ cpuPercent: 150, throttledPercent: 15, memoryMaxBytes: 67_108_864 })
+  expect((await sampler.sample())[0]).toMatchObject({
+    cpuPercent: 150,
+    throttledPercent: 15,
+    memoryMaxBytes: 67_108_864,
+  })
 })
 
 test('only those that run, and of them those that are named, are sampled', async () => {
@@ -52,6 +59,11 @@ test('only those that run, and of them those that are named, are sampled', async
 
 test('a row says - where the host does not count', async () => {
   vi.setSystemTime(start.getTime() + 1000)
-  const [, row] = formatSamples(await new Sampler(runnerWith(() => [activeJob('web', 0)]), []).sample())
+  const [, row] = formatSamples(
+    await new Sampler(
+      runnerWith(() => [activeJob('web', 0)]),
+      [],
+    ).sample(),
+  )
   expect(row!.split(/ {2,}/)).toEqual(['web', '0.0', '0 %', '1K', '64M', '2K', '-', '0B', '3'])
 })

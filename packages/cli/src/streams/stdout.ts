@@ -5,6 +5,17 @@ export class StdoutClosedError extends Error {
   override name = 'StdoutClosedError'
 }
 
+/** Our output cannot be written: the disk is full, say. */
+export class StdoutFailedError extends Error {
+  override name = 'StdoutFailedError'
+
+  constructor(cause: unknown) {
+    const { message } = cause as NodeJS.ErrnoException
+    // Node's messages are like `ENOSPC: no space left on device, write`.
+    super(`could not write to stdout: ${message.replace(/, write$/, '')}`, { cause })
+  }
+}
+
 let pipe: NodeJS.WriteStream | undefined
 let isPipe: boolean | undefined
 
@@ -20,8 +31,9 @@ export async function writeOut(data: string | Uint8Array): Promise<void> {
   try {
     await (isPipe ? writePipe(bytes) : writeFile(bytes))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') throw new StdoutClosedError('stdout was closed', { cause: error })
-    throw error
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE')
+      throw new StdoutClosedError('stdout was closed', { cause: error })
+    throw new StdoutFailedError(error)
   }
 }
 
@@ -39,7 +51,7 @@ function writePipe(bytes: Uint8Array): Promise<void> {
 }
 
 async function writeFile(bytes: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const written = await writeSome(bytes, offset)
     // A terminal that another program has made non-blocking.
     if (written === 'EAGAIN') return writePipe(bytes.subarray(offset))

@@ -19,6 +19,12 @@ function formatLine({ ok, what, detail, fix }: DoctorLine, width: number, isTerm
   const { mark, word, colour } = marks[`${ok}`]
   const begin = isTerminal ? styleText(colour, mark) : word
   const indent = ' '.repeat(width + (isTerminal ? 5 : 8))
-  const advice = fix === undefined ? '' : fix.split('\n').map((text) => `${indent}→ ${text}\n`).join('')
+  const advice =
+    fix === undefined
+      ? ''
+      : fix
+          .split('\n')
+          .map((text) => `${indent}→ ${text}\n`)
+          .join('')
   return `${begin}  ${what.padEnd(width)}  ${detail}\n${advice}`
 }

@@ -3,7 +3,14 @@ import { expect, test } from 'vitest'
 import { formatTable, shorten } from './table.ts'
 
 test('columns are as wide as their widest cell, and lines end where their text does', () => {
-  const lines = formatTable(['NAME', 'CPU', 'COMMAND'], [['web', '1.5', 'sh'], ['longer', '100.0', '']], [1])
+  const lines = formatTable(
+    ['NAME', 'CPU', 'COMMAND'],
+    [
+      ['web', '1.5', 'sh'],
+      ['longer', '100.0', ''],
+    ],
+    [1],
+  )
   expect(lines).toEqual(['NAME      CPU  COMMAND', 'web       1.5  sh', 'longer  100.0'])
 })
 

@@ -1,5 +1,9 @@
 /** Lines of columns that are as wide as their widest cell, two spaces between them. Numbers, by column, go to the right. */
-export function formatTable(header: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+export function formatTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string[] {
   const lines = [header, ...rows]
   const widths = header.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
   return lines.map((line) =>
