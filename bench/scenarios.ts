@@ -1,0 +1,16 @@
+import type { Scenario } from './scenario.ts'
+
+/** A scenario is loaded only in the process that runs it. */
+export const scenarios = {
+  start: async (): Promise<Scenario> => (await import('./start.ts')).start,
+  'large-start': async (): Promise<Scenario> => (await import('./start.ts')).startFromLarge,
+  rate: async (): Promise<Scenario> => (await import('./rate.ts')).rate,
+  delivery: async (): Promise<Scenario> => (await import('./delivery.ts')).delivery,
+  reading: async (): Promise<Scenario> => (await import('./reading.ts')).reading,
+  memory: async (): Promise<Scenario> => (await import('./memory.ts')).memory,
+  command: async (): Promise<Scenario> => (await import('./command.ts')).command,
+} as const
+
+export type ScenarioName = keyof typeof scenarios
+
+export const scenarioNames = Object.keys(scenarios) as readonly ScenarioName[]
