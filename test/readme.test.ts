@@ -26,8 +26,13 @@ test('the program in the README runs and says what it says', async ({ folder }) 
 })
 
 test('the first command in the README greets', async ({ folder }) => {
-  const command = blocks('sh')[0]!.trim().replace(/^npm ci && /, '')
-  const env = { PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`, CORRAL_STORAGE_ROOT: join(folder, 'root') }
+  const command = blocks('sh')[0]!
+    .trim()
+    .replace(/^npm ci && /, '')
+  const env = {
+    PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`,
+    CORRAL_STORAGE_ROOT: join(folder, 'root'),
+  }
   const { stdout, stderr } = await promisify(execFile)('sh', ['-c', command.replace(/^npx /, '')], { cwd: folder, env })
   expect({ stdout, stderr }).toEqual({ stdout: 'hello from job 2\n', stderr: '' })
 })

@@ -29,7 +29,8 @@ async function main(words: readonly string[]): Promise<number> {
   const totals = [readTotals(host.output), readVmTotals(machines.output)]
   const sum = (key: keyof Totals): number => totals.reduce((total, each) => total + each[key], 0)
   const skips = await readSkips()
-  for (const { what, why, unskip } of skips) process.stdout.write(`skipped: ${what}\n  why: ${why}\n  to run it: ${unskip}\n`)
+  for (const { what, why, unskip } of skips)
+    process.stdout.write(`skipped: ${what}\n  why: ${why}\n  to run it: ${unskip}\n`)
   const failed = Math.max(sum('failed'), host.status === 0 && machines.status === 0 ? 0 : 1)
   process.stdout.write(`${sum('passed')} passed, ${failed} failed, ${sum('skipped')} skipped\n`)
   return failed === 0 ? 0 : 1

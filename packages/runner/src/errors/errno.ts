@@ -75,7 +75,11 @@ const steps: Record<string, Step> = {
   'mount-proc': { code: 'NAMESPACE_REFUSED', attempted: 'mount a /proc of its own' },
   loopback: { code: 'NAMESPACE_REFUSED', attempted: 'raise the loopback interface' },
   'cgroup-namespace': { code: 'NAMESPACE_REFUSED', attempted: 'make a cgroup namespace' },
-  fork: { code: 'START_FAILED', attempted: 'fork the command' },
+  fork: {
+    code: 'START_FAILED',
+    attempted: 'bring the command as far as its exec',
+    hint: 'it was killed before, as by a memoryMax that is too small for any program',
+  },
   user: { code: 'START_FAILED', attempted: 'become the user' },
   cwd: { code: 'CWD_UNUSABLE', attempted: 'enter the working directory' },
   exec: { code: 'COMMAND_NOT_EXECUTABLE', attempted: 'execute the command' },
@@ -102,9 +106,9 @@ function startCode(step: string, known: Step | undefined, errno: string): Corral
   return known?.code ?? 'START_FAILED'
 }
 
-/** Our failure for a Node file system error. */
-export function fileError(code: CorralErrorCode, attempted: string, cause: unknown): CorralError {
-  const { code: errno, path, syscall } = cause as NodeJS.ErrnoException
+/** Our failure for a Node file system error; `file` is for those that name none, as failed writes do. */
+export function fileError(code: CorralErrorCode, attempted: string, cause: unknown, file?: string): CorralError {
+  const { code: errno, path = file, syscall } = cause as NodeJS.ErrnoException
   const full = code === 'STORAGE_UNUSABLE' && (errno === 'ENOSPC' || errno === 'EDQUOT')
   const reason = errno === undefined ? String(cause) : `${errnoText(errno)} (${errno})`
   const at = path === undefined || attempted.includes(path) ? '' : ` ${path}`

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto'
-
 import { InvalidOptionError } from '../errors/mistakes.ts'
 
 const accepted = 'letters, digits and _ . : - (first a letter or digit), at most 128, not named like a cgroup file'
@@ -30,5 +28,5 @@ export function checkPrefix(option: string, prefix: unknown): string {
 
 /** A name that no other job has. */
 export function freshName(prefix: string): string {
-  return prefix + randomUUID()
+  return prefix + crypto.randomUUID()
 }

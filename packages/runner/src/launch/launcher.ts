@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { open } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -130,6 +130,12 @@ function logPath(storage: Storage): string {
   return join(storage.root, 'launcher.log')
 }
 
+/** What the launcher, or systemd-run in its place, complained of last. */
+async function lastWords(storage: Storage): Promise<string> {
+  const log = await readFile(logPath(storage), 'utf8').catch(() => '')
+  return log.trimEnd().split('\n').at(-1) || `it said nothing in ${logPath(storage)}`
+}
+
 /** Starts a launcher and waits until it listens; `busy`: another one does, or is about to. */
 async function startLauncher(storage: Storage, choice: PlaceChoice): Promise<'ready' | 'busy'> {
   const words = [...choice.launchPrefix, launcherPath(), storage.root, String(idleMs)]
@@ -150,7 +156,7 @@ async function startLauncher(storage: Storage, choice: PlaceChoice): Promise<'re
     child.unref()
     if (said === 'ready' || said === 'busy') return said
     const late = said === undefined ? ` within ${patienceMs} ms` : ''
-    const message = `the launcher did not start${late} (${words.join(' ')}): see ${logPath(storage)}`
+    const message = `the launcher did not start${late} (${words.join(' ')}): ${await lastWords(storage)}`
     throw new CorralError('LAUNCHER_UNAVAILABLE', message, { path: words[0]! })
   } finally {
     await log.close()

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto'
-
 import { planJob } from '../cgroup/index.ts'
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoName, startError } from '../errors/errno.ts'
@@ -29,7 +27,7 @@ export async function startJob(
 ): Promise<string> {
   const folder = new JobFolder(storage, job.name)
   const shim = job.shim === 'self' ? shimCommand(job.command, job.env) : null
-  const asked = { ...describe(job), startId: randomUUID(), onExit }
+  const asked = { ...describe(job), startId: crypto.randomUUID(), onExit }
   for (let attempt = 1; ; attempt++) {
     const { connection, place, placeJson } = await session.open()
     const plan = planJob(place, job.name, job.checkedLimits)

@@ -66,6 +66,7 @@ export async function shimEntry({ before }: ShimOptions = {}): Promise<never> {
   }
   const file = findCommand(shim.command[0]!, shim.env['PATH'])
   report([['ready', 1]])
+  resetSignals()
   try {
     // The descriptor of the report is closed by it: Node has made what it was given close-on-exec.
     process.execve!(file, [...shim.command], { ...shim.env })
@@ -73,6 +74,11 @@ export async function shimEntry({ before }: ShimOptions = {}): Promise<never> {
     fail('exec', file, errnoOf(error) ?? '')
   }
   process.exit(126)
+}
+
+/** Node ignores these from its start, and exec keeps what is ignored; what is handled it resets (signal(7)). */
+function resetSignals(): void {
+  for (const signal of ['SIGPIPE', 'SIGXFSZ'] as const) process.on(signal, () => {})
 }
 
 /** The command's file, as execvp(3) finds it. */

@@ -1,6 +1,5 @@
 import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { randomUUID } from 'node:crypto'
 
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoOf, fileError } from '../errors/errno.ts'
@@ -66,7 +65,7 @@ export class JobFolder {
   /** Replaces the spec, as a whole or not at all. */
   async writeSpec(spec: JobSpec): Promise<void> {
     const file = join(this.path, 'spec.json')
-    const draft = `${file}.${randomUUID()}`
+    const draft = `${file}.${crypto.randomUUID()}`
     try {
       await writeFile(draft, JSON.stringify(spec), { mode: 0o600, flag: 'wx' })
       await rename(draft, file)
@@ -98,7 +97,7 @@ export class JobFolder {
   /** Writes an exit record, whole or not at all, where there is none: the first one holds, and is given back. */
   async writeExit(fields: readonly Field[]): Promise<FieldList> {
     const file = join(this.path, 'exit')
-    const draft = `${file}.${randomUUID()}`
+    const draft = `${file}.${crypto.randomUUID()}`
     try {
       await writeFile(draft, encodeRecord(fields), { mode: 0o600, flush: true })
       await link(draft, file)

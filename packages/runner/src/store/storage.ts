@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
 import { type FileHandle, chmod, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 import { CorralError } from '../errors/corral-error.ts'
-import { fileError } from '../errors/errno.ts'
+import { errnoOf, fileError } from '../errors/errno.ts'
 import { isName } from '../job/name.ts'
 
 /** Longest path that fits `sockaddr_un`, with its NUL (unix(7)). */
@@ -19,6 +18,21 @@ export function defaultStorageRoot(): string {
   if (named) return named
   if (process.getuid?.() === 0) return '/var/lib/corral'
   return join(process.env['XDG_STATE_HOME'] || join(userInfo().homedir, '.local/state'), 'corral')
+}
+
+/**
+ * Makes a folder, mode 0700, and those above it; false: it was there. Node's own recursive mkdir goes on for ever where
+ * the kernel says ENOENT of what cannot be made at all, as in /proc.
+ */
+async function makeFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false
+    if (errnoOf(error) !== 'ENOENT' || !(await makeFolder(dirname(path)))) throw error
+    return makeFolder(path)
+  }
 }
 
 /** The storage root: one folder a job, and the launcher's socket and locks. */
@@ -41,8 +55,9 @@ export class Storage {
   static async open(path: string): Promise<Storage> {
     const root = resolve(path)
     try {
-      if ((await mkdir(root, { recursive: true, mode: 0o700 })) !== undefined) await chmod(root, 0o700)
-      await mkdir(join(root, 'jobs'), { recursive: true, mode: 0o700 })
+      // Whatever the umask is.
+      if (await makeFolder(root)) await chmod(root, 0o700)
+      await makeFolder(join(root, 'jobs'))
     } catch (error) {
       throw fileError('STORAGE_UNUSABLE', `make the storage root ${root}`, error)
     }
@@ -54,7 +69,7 @@ export class Storage {
       const message = `the storage root ${root} may be written by others (mode ${(mode & 0o777).toString(8)}): chmod 700 it`
       throw new CorralError('STORAGE_UNUSABLE', message, { path: root })
     }
-    const id = createHash('sha256').update(`${dev}:${ino}`).digest('hex').slice(0, 12)
+    const id = `${dev.toString(16)}.${ino.toString(16)}`
     const long = join(root, 'launcher.sock').length > maxSocketPath
     return new Storage(root, id, long ? await open(root) : undefined)
   }
