@@ -655,15 +655,17 @@ static void in_add_counters(struct init *in, struct fr_writer *record)
 /* Whether somebody had asked the job to stop, and when. */
 static void in_add_stopping(struct init *in, struct fr_writer *record)
 {
-	char text[256];
-	ssize_t len = in_read_file(in->dir_fd, "stopping", text, sizeof text);
+	char text[1024];
+	const char *at = NULL;
+	ssize_t len = in_read_file(in->dir_fd, "init", text, sizeof text);
 
-	if (len > 0 && fr_check(text, (size_t)len) == 0) {
-		const char *at = fr_get(text, (size_t)len, "monotonic");
-
-		if (at)
-			fr_add(record, "stopping", at);
-	}
+	/* Others append to it: a last field that is not whole does not count. */
+	while (len > 0 && text[len - 1] != '\0')
+		len--;
+	if (len > 0 && fr_check(text, (size_t)len) == 0)
+		at = fr_get(text, (size_t)len, "stopping");
+	if (at)
+		fr_add(record, "stopping", at);
 }
 
 static void in_make_record(struct init *in, struct fr_writer *record)

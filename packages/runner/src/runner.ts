@@ -71,7 +71,10 @@ export class CgroupRunner implements AsyncDisposable {
     this.#onExit = config.onExit ?? 'kill'
     this.#session = new Session(storage, config.cgroupParent, {
       event: (event) => this.#take(event),
-      recover: (launcher, signal) => recover(storage, launcher, signal).catch(() => {}),
+      recover: async (launcher, signal) => {
+        const whenEnded = (folder: JobFolder): Promise<unknown> => this.#session.end(folder, signal)
+        await recover(storage, launcher, whenEnded, signal).catch(() => {})
+      },
       lost: () => this.#relay.resume(),
     })
     this.#relay = new EventRelay(storage, this.#session, this.#hub)

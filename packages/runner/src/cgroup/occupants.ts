@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { errnoOf, fileError } from '../errors/errno.ts'
+import { makeFolders } from '../store/make-folders.ts'
 
 /** The leaf for processes that must leave a cgroup so that it can hand out controllers. */
 export const leafName = 'runner'
@@ -30,7 +31,7 @@ export async function isOursAlone(directory: string): Promise<boolean> {
 export async function moveToLeaf(directory: string): Promise<void> {
   const leaf = join(directory, leafName)
   try {
-    await mkdir(leaf, { recursive: true })
+    await makeFolders(leaf, 0o755)
     let pids = await readProcesses(directory)
     for (let round = 0; pids.length > 0 && round < mostRounds; round++) {
       // 0 stands for one of another PID namespace; written, it would stand for this process.

@@ -1,4 +1,4 @@
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { access, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
 import { CorralError } from '../errors/corral-error.ts'
@@ -9,6 +9,7 @@ import { ownCgroup, type PlaceChoice, placeName } from './choose.ts'
 import type { Controller, ControllerPlace, Place } from './contract.ts'
 import { controllers, directoryOf, findLayout, type Hierarchy, type Layout, readKernelControllers } from './layout.ts'
 import { type Membership, readMembership } from './membership.ts'
+import { makeFolders } from '../store/make-folders.ts'
 import { isOursAlone, leafName, moveProcess, moveToLeaf } from './occupants.ts'
 import { handOut } from './subtree.ts'
 
@@ -96,7 +97,7 @@ function directoryIn(hierarchy: Hierarchy, membership: Membership | undefined): 
 async function leaveScope(scope: string, launcherPid: number): Promise<void> {
   const leaf = join(scope, leafName)
   try {
-    await mkdir(leaf, { recursive: true })
+    await makeFolders(leaf, 0o755)
     await moveProcess(launcherPid, leaf)
   } catch (error) {
     throw fileError('CGROUP_UNAVAILABLE', `move the launcher to ${leaf}`, error)
@@ -108,28 +109,17 @@ async function leaveScope(scope: string, launcherPid: number): Promise<void> {
  * for a leaf.
  */
 async function makeParent(layout: Layout, parent: string): Promise<string[]> {
-  const made = await makeWay(parent).catch((error: unknown) => {
+  const made = await makeFolders(parent, 0o755).catch((error: unknown) => {
     throw unavailable(parent, error)
   })
   if (layout.kind === 'unified' && ownCgroup(layout) === parent && (await isOursAlone(parent))) await moveToLeaf(parent)
   return made
 }
 
-/** Makes a directory and those above it that are not there; gives what was made, innermost first. */
-async function makeWay(directory: string): Promise<string[]> {
-  const first = await mkdir(directory, { recursive: true })
-  return first === undefined ? [] : wayUp(directory, first)
-}
-
-/** The directories from one up to one above it. */
-function wayUp(from: string, to: string): string[] {
-  return from.length <= to.length ? [to] : [from, ...wayUp(dirname(from), to)]
-}
-
 /** Makes a cgroup and shows by a write that it can be used: permissions alone do not tell, root or not. */
 async function makeBase(base: string, file: string, value: string): Promise<void> {
   try {
-    await mkdir(base, { recursive: true })
+    await makeFolders(base, 0o755)
     await writeFile(join(base, file), value)
   } catch (error) {
     throw unavailable(base, error)
@@ -145,7 +135,7 @@ async function makeV1Base(
   try {
     const isCpuset = names.includes('cpuset')
     if (made !== undefined) {
-      const way = await makeWay(dirname(base))
+      const way = await makeFolders(dirname(base), 0o755)
       made.push(...way)
       if (isCpuset)
         for (const directory of way.length > 0 ? way.toReversed() : [dirname(base)]) await inheritCpuset(directory)

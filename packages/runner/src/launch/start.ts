@@ -9,8 +9,9 @@ import { ownIdentity } from '../store/identity.ts'
 import { JobFolder } from '../store/job-folder.ts'
 import type { JobSpec } from '../store/job-spec.ts'
 import type { FieldList } from '../store/record.ts'
+import { undoStart } from '../store/recover.ts'
 import type { Storage } from '../store/storage.ts'
-import { Disconnected } from './connection.ts'
+import { Disconnected, type LauncherConnection } from './connection.ts'
 import type { Session } from './session.ts'
 import { startRequest } from './start-request.ts'
 
@@ -35,6 +36,8 @@ export async function startJob(
     const spec = { ...asked, cgroups: { cgroup, directories, reads } }
     try {
       const reply = await connection.request('start', startRequest(spec, placeJson, folder.path, plan, shim))
+      const wasKilled = reply.get('step') === 'init'
+      if (wasKilled && (await survivedItsInit(session, folder, connection, asked.startId))) return asked.startId
       checkReply(reply, job.name)
       return asked.startId
     } catch (error) {
@@ -43,6 +46,18 @@ export async function startJob(
       if (attempt === 2) throw lost(error)
     }
   }
+}
+
+/** Whether a job whose init was killed had started; else what that could not undo is undone. */
+async function survivedItsInit(
+  session: Session,
+  folder: JobFolder,
+  connection: LauncherConnection,
+  startId: string,
+): Promise<boolean> {
+  if (await hasStarted(session, folder, startId)) return true
+  await undoStart(folder, connection)
+  return false
 }
 
 /**

@@ -1,4 +1,4 @@
-import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { constants, link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { CorralError } from '../errors/corral-error.ts'
@@ -20,6 +20,9 @@ export interface Started {
   pid: number
   at: Date
 }
+
+/** Without O_CREAT: in a folder that is being removed nothing is made. */
+const appendToExisting = constants.O_WRONLY | constants.O_APPEND
 
 /** One job's folder under the storage root. */
 export class JobFolder {
@@ -112,17 +115,20 @@ export class JobFolder {
     return held
   }
 
-  /** Notes that somebody wants the job to stop, before it is signalled: the first note holds. */
+  /**
+   * Notes that somebody wants the job to stop, before it is signalled: the first note holds. It goes to the end of a
+   * file that has a block already, so that there is room for it on a full disk.
+   */
   async noteStopping(signal: string): Promise<void> {
     const fields: Field[] = [
-      ['monotonic', process.hrtime.bigint().toString()],
-      ['signal', signal],
+      ['stopping', process.hrtime.bigint().toString()],
+      ['stopsignal', signal],
     ]
     try {
-      await writeFile(join(this.path, 'stopping'), encodeRecord(fields), { mode: 0o600, flag: 'wx' })
+      await writeFile(join(this.path, 'init'), encodeRecord(fields), { flag: appendToExisting })
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') throw this.notFound()
-      if (errnoOf(error) !== 'EEXIST') throw fileError('STORAGE_UNUSABLE', 'note the stop', error)
+      throw fileError('STORAGE_UNUSABLE', 'note the stop', error)
     }
   }
 

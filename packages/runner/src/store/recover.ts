@@ -7,6 +7,9 @@ import { isAlive } from './identity.ts'
 import { JobFolder } from './job-folder.ts'
 import type { Storage } from './storage.ts'
 
+/** Resolves when a job has ended. */
+type WhenEnded = (folder: JobFolder) => Promise<unknown>
+
 /**
  * Puts in order what a crash left behind, after a new launcher has taken the storage root over: starts that were never
  * acknowledged are undone, ends that nobody saw become `lost`, jobs of a dead runner that wanted nothing kept are
@@ -16,28 +19,32 @@ import type { Storage } from './storage.ts'
 export async function recover(
   storage: Storage,
   { connection, place }: LauncherSession,
+  whenEnded: WhenEnded,
   signal: AbortSignal,
 ): Promise<void> {
   // Before the folders: a start makes its folder before its cgroups, so that none of these is a start under way.
   const cgroups = await listJobCgroups(place)
   const names = new Set(await storage.names())
   await forEachAbreast(names, async (name) => {
-    if (!signal.aborted) await recoverJob(new JobFolder(storage, name), connection).catch(() => {})
+    if (!signal.aborted) await recoverJob(new JobFolder(storage, name), connection, whenEnded).catch(() => {})
   })
   await forEachAbreast(cgroups, async ({ name, directories }) => {
     if (!signal.aborted && !names.has(name)) await removeNobodys(directories).catch(() => {})
   })
 }
 
-async function recoverJob(folder: JobFolder, connection: LauncherConnection): Promise<void> {
+async function recoverJob(folder: JobFolder, connection: LauncherConnection, whenEnded: WhenEnded): Promise<void> {
   const record = await folder.readInit()
   if (!record) return undoStart(folder, connection)
-  if (!(await folder.readExit())) {
-    if (await isAlive(record.init)) return
-    await settleEnd(folder)
-  }
   const spec = await folder.findSpec()
-  if (spec?.onExit !== 'kill' || (await isAlive(spec.runner)) || !(await folder.remove())) return
+  const isAbandoned = spec?.onExit === 'kill' && !(await isAlive(spec.runner))
+  if (!(await folder.readExit())) {
+    if (!(await isAlive(record.init))) await settleEnd(folder)
+    // It sees that its runner is gone, and ends the job; or it has looked for the last time, and keeps the folder.
+    else if (isAbandoned) await whenEnded(folder)
+    else return
+  }
+  if (!isAbandoned || !(await folder.remove())) return
   await connection.request('announce', [
     ['event', 'removed'],
     ['name', folder.name],
@@ -45,7 +52,7 @@ async function recoverJob(folder: JobFolder, connection: LauncherConnection): Pr
 }
 
 /** A folder without init's record is a start in progress, or one that nobody carries on. */
-async function undoStart(folder: JobFolder, connection: LauncherConnection): Promise<void> {
+export async function undoStart(folder: JobFolder, connection: LauncherConnection): Promise<void> {
   const known = await connection.request('known')
   if (known.all('name').includes(folder.name) || (await folder.readInit())) return
   await folder.discard()

@@ -1,10 +1,11 @@
-import { type FileHandle, chmod, mkdir, open, readdir, stat } from 'node:fs/promises'
+import { type FileHandle, chmod, open, readdir, stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 
 import { CorralError } from '../errors/corral-error.ts'
-import { errnoOf, fileError } from '../errors/errno.ts'
+import { fileError } from '../errors/errno.ts'
 import { isName } from '../job/name.ts'
+import { makeFolders } from './make-folders.ts'
 
 /** Longest path that fits `sockaddr_un`, with its NUL (unix(7)). */
 const maxSocketPath = 107
@@ -18,21 +19,6 @@ export function defaultStorageRoot(): string {
   if (named) return named
   if (process.getuid?.() === 0) return '/var/lib/corral'
   return join(process.env['XDG_STATE_HOME'] || join(userInfo().homedir, '.local/state'), 'corral')
-}
-
-/**
- * Makes a folder, mode 0700, and those above it; false: it was there. Node's own recursive mkdir goes on for ever where
- * the kernel says ENOENT of what cannot be made at all, as in /proc.
- */
-async function makeFolder(path: string): Promise<boolean> {
-  try {
-    await mkdir(path, { mode: 0o700 })
-    return true
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false
-    if (errnoOf(error) !== 'ENOENT' || !(await makeFolder(dirname(path)))) throw error
-    return makeFolder(path)
-  }
 }
 
 /** The storage root: one folder a job, and the launcher's socket and locks. */
@@ -56,8 +42,8 @@ export class Storage {
     const root = resolve(path)
     try {
       // Whatever the umask is.
-      if (await makeFolder(root)) await chmod(root, 0o700)
-      await makeFolder(join(root, 'jobs'))
+      if ((await makeFolders(root, 0o700)).length > 0) await chmod(root, 0o700)
+      await makeFolders(join(root, 'jobs'), 0o700)
     } catch (error) {
       throw fileError('STORAGE_UNUSABLE', `make the storage root ${root}`, error)
     }

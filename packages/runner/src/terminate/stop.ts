@@ -50,7 +50,10 @@ export async function endJob(
   const [graceMs, signal] = [options.graceMs ?? spec?.stopGraceMs ?? 0, options.signal ?? spec?.stopSignal ?? 'SIGTERM']
   const ended = session.end(folder)
   ended.catch(() => {})
-  await folder.noteStopping(graceMs > 0 ? signal : 'SIGKILL')
+  await folder.noteStopping(graceMs > 0 ? signal : 'SIGKILL').catch((error: unknown) => {
+    // The job can be stopped all the same; only that it was will not be known of it.
+    if (!(error instanceof CorralError)) throw error
+  })
   if (graceMs > 0 && (await askToEnd(session, folder, signal, tracking!, graceMs, ended))) return ended
   // A kill that fails is told, unless the job has ended all the same.
   return Promise.race([ended, killJob(session, folder, tracking!).then(() => ended)])
