@@ -14,7 +14,7 @@ export interface Files {
 export function startQemu({ image, initramfs, scratch, temporary }: Files): ChildProcess {
   const machine = [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
-    ...['-machine', 'pc', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '4096'],
+    ...['-machine', 'pc', '-accel', 'tcg,thread=multi', '-cpu', 'max,-pku', '-smp', '2', '-m', '4096'],
     ...['-kernel', image, '-initrd', initramfs],
     // A panic reboots, and a reboot ends QEMU.
     ...['-append', 'console=ttyS0 quiet loglevel=2 panic=-1 mitigations=off systemd.show_status=no'],
