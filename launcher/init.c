@@ -578,9 +578,11 @@ static void in_remove_children(const char *dir)
 		closedir(entries);
 }
 
-/* Removes the job's cgroups, the last made first; what cannot be removed in the end is left to the next runner. */
-static void in_remove_cgroups(struct init *in)
+/* Removes the job's cgroups, the last made first; false: some could not be, and are left to a runner. */
+static bool in_remove_cgroups(struct init *in)
 {
+	bool all = true;
+
 	for (size_t left = in->cgroups_made; left > 0; left--) {
 		struct fr_reader reader = { in->payload, in->payload + in->len };
 		struct fr_field field = { 0 };
@@ -589,11 +591,16 @@ static void in_remove_cgroups(struct init *in)
 			fr_next(&reader, &field);
 			i += fr_is(&field, "mkdir");
 		}
-		for (int64_t wait_ms = 1; rmdir(field.value) && errno == EBUSY && wait_ms <= 1024; wait_ms *= 2) {
+		for (int64_t wait_ms = 1; rmdir(field.value); wait_ms *= 2) {
+			if (errno != EBUSY || wait_ms > 1024) {
+				all = false;
+				break;
+			}
 			in_remove_children(field.value);
 			in_await_empty(field.value, wait_ms);
 		}
 	}
+	return all;
 }
 
 /* The cgroup, and those that found a way into another one: in this namespace -1 is all but init. */
@@ -705,7 +712,8 @@ static _Noreturn void in_finish(struct init *in)
 
 	in_kill_all(in);
 	in_make_record(in, &record);
-	in_remove_cgroups(in);
+	if (!in_remove_cgroups(in))
+		fr_add(&record, "leftover", "1");
 	error = in_publish_record(in, &record);
 	fr_add(&message, "type", "exited");
 	fr_append(&message, record.data, record.len);

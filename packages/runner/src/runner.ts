@@ -28,7 +28,7 @@ import type { JobSpec } from './store/job-spec.ts'
 import type { FieldList } from './store/record.ts'
 import { recover } from './store/recover.ts'
 import { defaultStorageRoot, Storage } from './store/storage.ts'
-import { endJob, removeEmptyCgroups, sendSignal, type StopOptions } from './terminate/stop.ts'
+import { endJob, removeLeftCgroups, sendSignal, type StopOptions } from './terminate/stop.ts'
 
 /** What `CgroupRunner.open` takes. */
 export interface RunnerConfig {
@@ -159,12 +159,12 @@ export class CgroupRunner implements AsyncDisposable {
     checkStopOptions(options)
     const folder = this.#folder(name)
     const spec = await folder.findSpec()
-    const status = endedStatus(name, await endJob(this.#session, folder, spec, options))
-    if (options.keepOutput) return status
-    await removeEmptyCgroups(this.#session, name, spec)
+    const end = await endJob(this.#session, folder, spec, options)
+    if (options.keepOutput) return endedStatus(name, end)
+    await removeLeftCgroups(this.#session, name, spec, end)
     if (await folder.remove()) await this.#session.announce('removed', name)
-    await this.#disown(name)
-    return status
+    if (this.#own.get(name) === spec?.startId) this.#own.delete(name)
+    return endedStatus(name, end)
   }
 
   /**

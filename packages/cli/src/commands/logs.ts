@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { resolveName } from '../names/resolve.ts'
 import { count } from '../options/parsers.ts'
 import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
-import { writeOut } from '../streams/stdout.ts'
+import { copyOut } from '../streams/copy.ts'
 
 interface LogsOptions extends StorageOptions {
   follow?: true
@@ -23,8 +23,7 @@ export async function act(words: string[], options: LogsOptions): Promise<number
   const { follow = false, tail } = options
   return withRunner(options, async (runner) => {
     const name = await resolveName(runner, words[0]!)
-    for await (const chunk of runner.output(name, { follow, ...(tail !== undefined && { tail }) }))
-      await writeOut(chunk)
+    await copyOut(runner.output(name, { follow, ...(tail !== undefined && { tail }) }))
     return 0
   })
 }

@@ -5,9 +5,12 @@ import { endedJob } from '../ended-job.fixture.ts'
 import { StdoutClosedError, writeOut } from '../streams/stdout.ts'
 import { runForeground } from './run.ts'
 
+/** What was written to stdout, as it was then: the buffer is used again. */
+const written: string[] = vi.hoisted(() => [])
+
 vi.mock(import('../streams/stdout.ts'), async (original) => ({
   ...(await original()),
-  writeOut: vi.fn(async () => {}),
+  writeOut: vi.fn(async (data: string | Uint8Array) => void written.push(Buffer.from(data as Uint8Array).toString())),
 }))
 
 let stderr: MockInstance<typeof process.stderr.write>
@@ -21,12 +24,18 @@ function runnerWith(status: Partial<JobStatus>, output: ReadableStream<Uint8Arra
 }
 
 function stream(...chunks: string[]): ReadableStream<Uint8Array> {
-  return ReadableStream.from(chunks.map((chunk) => Buffer.from(chunk)))
+  return new ReadableStream({
+    type: 'bytes',
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk))
+      controller.close()
+    },
+  })
 }
 
 test('copies all output and gives the exit status', async () => {
   expect(await runForeground(runnerWith({ exitStatus: 7 }), { command: ['x'] })).toBe(7)
-  expect(vi.mocked(writeOut).mock.calls.map(([chunk]) => String(chunk))).toEqual(['a', 'b'])
+  expect(written.join('')).toBe('ab')
   expect(stderr).not.toHaveBeenCalled()
 })
 
@@ -38,6 +47,7 @@ test('says what the exit status does not', async () => {
 
 test('still tells how a job ended whose output was removed', async () => {
   const gone = new ReadableStream<Uint8Array>({
+    type: 'bytes',
     start: (controller) => controller.error(new JobNotFoundError('job.x', '/r')),
   })
   expect(await runForeground(runnerWith({ state: 'stopped', exitStatus: 0 }, gone), { command: ['x'] })).toBe(0)

@@ -1,7 +1,8 @@
 import type { CgroupRunner, JobConfig, JobStatus } from '@corral/runner'
 
 import { exitStatusOf } from '../outcome/exit-status.ts'
-import { StdoutClosedError, writeOut } from '../streams/stdout.ts'
+import { copyOut } from '../streams/copy.ts'
+import { StdoutClosedError } from '../streams/stdout.ts'
 import { SignalRelay } from './signals.ts'
 
 /** What of a runner it takes to run a job in the foreground. */
@@ -27,7 +28,7 @@ export async function runForeground(runner: Foreground, config: JobConfig): Prom
 /** Copies the job's output to stdout until it has ended. */
 async function copyOutput(runner: Foreground, name: string): Promise<void> {
   try {
-    for await (const chunk of runner.output(name)) await writeOut(chunk)
+    await copyOut(runner.output(name))
   } catch (error) {
     if (error instanceof StdoutClosedError) throw error
     // Somebody removed the job under our hands (`corral rm -f`): how it ended is still told.

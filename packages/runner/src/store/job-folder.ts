@@ -1,4 +1,4 @@
-import { constants, link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { constants, link, readFile, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { CorralError } from '../errors/corral-error.ts'
@@ -20,6 +20,9 @@ export interface Started {
   pid: number
   at: Date
 }
+
+/** What is in the folder of a job that has ended, beside `init`. */
+const ownFiles = ['output', 'spec.json', 'exit'] as const
 
 /** Without O_CREAT: in a folder that is being removed nothing is made. */
 const appendToExisting = constants.O_WRONLY | constants.O_APPEND
@@ -143,7 +146,13 @@ export class JobFolder {
       if (errnoOf(error) === 'ENOENT') return false
       throw fileError('STORAGE_UNUSABLE', `remove the folder of job ${this.name}`, error)
     }
-    await this.discard()
+    // One by one it takes half the time that a recursive removal of what may be anything takes.
+    await Promise.allSettled(ownFiles.map((file) => unlink(join(this.path, file))))
+    const isRemoved = await rmdir(this.path).then(
+      () => true,
+      () => false,
+    )
+    if (!isRemoved) await this.discard()
     return true
   }
 

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { rmdir } from 'node:fs/promises'
 
 import { freezeCgroup, jobDirectories, killCgroup } from '../cgroup/index.ts'
@@ -59,12 +58,16 @@ export async function endJob(
   return Promise.race([ended, killJob(session, folder, tracking!).then(() => ended)])
 }
 
-/** Removes cgroups that init could not, when nothing is in them any more. */
-export async function removeEmptyCgroups(session: Session, name: string, spec: JobSpec | undefined): Promise<void> {
+/** Removes cgroups that init, as the record says, could not: when nothing is in them any more. */
+export async function removeLeftCgroups(
+  session: Session,
+  name: string,
+  spec: JobSpec | undefined,
+  end: FieldList,
+): Promise<void> {
+  if (end.get('leftover') === undefined) return
   const directories = await cgroupsOf(session, name, spec).catch(() => [])
-  // There are hardly ever any, and to look is a matter of microseconds: less than a request to the thread pool is.
-  const left = directories.filter((directory) => existsSync(directory))
-  await Promise.allSettled(left.map((directory) => rmdir(directory)))
+  await Promise.allSettled(directories.map((directory) => rmdir(directory)))
 }
 
 /** A job's cgroups, the tracking one first; for one whose spec is damaged, those that it can have. */
