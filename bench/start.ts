@@ -186,7 +186,7 @@ function toRow(
   return { name, values, ...(stamp === undefined && { note: `command runs: ${noCompiler}` }) }
 }
 
-/** The limits are those of issue 2: of a round trip, times what the others take. */
+/** The aims are those of bench/README.md: of a round trip, times what the others take. */
 const limits = { spawn: 1.5, bwrap: 1 / 3, runc: 1 / 10 } as const
 
 function aimsOf(samples: ReadonlyMap<string, Samples>, root: Root): Aim[] {

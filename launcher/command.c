@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 /* The descriptor on which a shim finds the report pipe. */
@@ -110,6 +111,17 @@ static int cm_reset_oom_score(const struct cm_spec *spec)
 	if (fd < 0 || write(fd, "0", 1) != 1)
 		return errno == EACCES || errno == EPERM ? 0 : -errno;
 	return 0;
+}
+
+/* As every login has it (systemd, Documentation of DefaultLimitNOFILE): who uses select(2) must not get more. */
+static int cm_reset_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return -errno;
+	limit.rlim_cur = limit.rlim_max < 1024 ? limit.rlim_max : 1024;
+	return setrlimit(RLIMIT_NOFILE, &limit) ? -errno : 0;
 }
 
 /* Out of the bounding set, and out of the inheritable one, which root's exec takes its capabilities from as well. */
@@ -218,6 +230,8 @@ void cm_main(const struct cm_spec *spec, int report_fd)
 		cm_fail(report_fd, "stdio", "", error);
 	if ((error = cm_reset_signals()))
 		cm_fail(report_fd, "signals", "", error);
+	if ((error = cm_reset_limits()))
+		cm_fail(report_fd, "limits", "", error);
 	if ((error = cm_reset_oom_score(spec)))
 		cm_fail(report_fd, "oom-score", "/proc/self/oom_score_adj", error);
 	if ((error = cm_drop_capability(spec)))

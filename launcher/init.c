@@ -408,8 +408,11 @@ static int in_open_inherited(struct init *in)
 	return in->command.proc_fd < 0 ? in_fail(in, "stdio", "/proc", -errno) : 0;
 }
 
-/* Finds out who this init is: pid on the host, start time and boot, which together no other process ever has. */
-static int in_read_identity(struct init *in)
+/*
+ * Finds out who this init is: pid, the namespace that it is a number of, start time and boot, which together no other
+ * process ever has.
+ */
+static int in_read_identity(struct init *in, const char *pid_namespace)
 {
 	char stat[1024], boot[64];
 	ssize_t len = in_read_file(in->command.proc_fd, "self/stat", stat, sizeof stat);
@@ -421,6 +424,7 @@ static int in_read_identity(struct init *in)
 	fr_add_number(&in->identity, "pid", atoll(stat));
 	fr_add_bytes(&in->identity, "starttime", start_time, strcspn(start_time, " "));
 	fr_add_bytes(&in->identity, "boot", boot, strcspn(boot, "\n"));
+	fr_add(&in->identity, "pidns", pid_namespace);
 	return in->identity.failed ? in_fail(in, "memory", "", -ENOMEM) : 0;
 }
 
@@ -473,13 +477,13 @@ static int in_set_up(struct init *in)
 }
 
 /* What is the same for all jobs, and can be done before there is one. */
-static int in_prepare(struct init *in, uid_t uid, gid_t gid)
+static int in_prepare(struct init *in, const char *pid_namespace, uid_t uid, gid_t gid)
 {
 	int error;
 
 	if ((error = in_map_user(in, uid, gid)) || (error = in_block_signals(in)) || (error = in_open_inherited(in)))
 		return error;
-	return in_read_identity(in);
+	return in_read_identity(in, pid_namespace);
 }
 
 /* Takes over the descriptors that came with a frame: a long frame's memory, then the lifeline, where there are such. */
@@ -968,8 +972,8 @@ static _Noreturn void in_supervise(struct init *in)
 	}
 }
 
-/* The body of PID 1. `uid` and `gid` are the launcher's, seen from outside of a user namespace. */
-void in_main(uint64_t namespaces, uid_t uid, gid_t gid)
+/* The body of PID 1. `pid_namespace`, `uid` and `gid` are the launcher's, as this process will not see them. */
+void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid)
 {
 	static struct init init;
 	struct init *in = &init;
@@ -983,7 +987,7 @@ void in_main(uint64_t namespaces, uid_t uid, gid_t gid)
 		.deadline = IN_NEVER, .oom_check = IN_NEVER,
 		.command = { .null_fd = -1, .output_fd = -1, .proc_fd = -1, .uid = -1, .gid = -1, .drop_capability = -1 },
 	};
-	int error = in_prepare(in, uid, gid), network = error ? 0 : in_make_network(in);
+	int error = in_prepare(in, pid_namespace, uid, gid), network = error ? 0 : in_make_network(in);
 
 	if (!in_receive(in))
 		_exit(0);

@@ -45,7 +45,7 @@ struct cm_spec {
 	size_t join_count;
 };
 
-_Noreturn void in_main(uint64_t namespaces, uid_t uid, gid_t gid);
+_Noreturn void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid);
 _Noreturn void cm_main(const struct cm_spec *spec, int report_fd);
 
 #endif

@@ -34,6 +34,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -104,6 +105,7 @@ static struct launcher {
 	char *place; /* the `place` request, kept whole */
 	size_t place_len;
 	bool deaf; /* no descriptor was left for a new runner */
+	char pid_namespace[40]; /* ours, as the inits' pids are numbers of it */
 } ln;
 
 /* ---- sending ---- */
@@ -436,8 +438,8 @@ static int ln_read_namespaces(const char *payload, size_t len, uint64_t *flags)
 static _Noreturn void ln_become_init(uint64_t namespaces, uid_t uid, gid_t gid, int status)
 {
 	/* Out of the way of the fixed numbers first. */
-	int high_status = fcntl(status, F_DUPFD_CLOEXEC, 64);
-	int high_setup = fcntl(ln.setup_lock, F_DUPFD_CLOEXEC, 64);
+	int high_status = fcntl(status, F_DUPFD_CLOEXEC, IN_FIRST_FREE_FD);
+	int high_setup = fcntl(ln.setup_lock, F_DUPFD_CLOEXEC, IN_FIRST_FREE_FD);
 
 	if (high_status < 0 || high_setup < 0 || dup3(high_status, IN_STATUS_FD, O_CLOEXEC) < 0 ||
 	    dup3(high_setup, IN_SETUP_FD, O_CLOEXEC) < 0)
@@ -445,7 +447,7 @@ static _Noreturn void ln_become_init(uint64_t namespaces, uid_t uid, gid_t gid, 
 	/* The lifeline comes with the frame: until then its number must not go to another descriptor. */
 	if (dup3(STDIN_FILENO, IN_LIFELINE_FD, O_CLOEXEC) < 0 || kn_close_range(IN_FIRST_FREE_FD, ~0U, 0))
 		_exit(1);
-	in_main(namespaces, uid, gid);
+	in_main(namespaces, ln.pid_namespace, uid, gid);
 }
 
 /* Forks an init, which prepares itself and then waits for a start frame. Negative errno in *error when that fails. */
@@ -692,6 +694,7 @@ static int ln_start_time(pid_t pid, long long *start_time)
 /* Watches an init of an earlier launcher. The pidfd is opened first: if the start time then fits, it is the right one. */
 static int ln_watch_init(const char *payload, size_t len)
 {
+	const struct ln_job *known;
 	const char *name = fr_get(payload, len, "name");
 	long long pid, expected, actual = 0;
 	int pidfd, error;
@@ -699,8 +702,10 @@ static int ln_watch_init(const char *payload, size_t len)
 	if (!name || fr_number(fr_get(payload, len, "pid"), 1, INT32_MAX, &pid) ||
 	    fr_number(fr_get(payload, len, "starttime"), 0, INT64_MAX, &expected))
 		return -EINVAL;
-	if (ln_find_job(name))
-		return 0;
+	known = ln_find_job(name);
+	/* Its init has said how it ended, and is about to go: nothing more will be announced. */
+	if (known)
+		return known->told ? -ESRCH : 0;
 	pidfd = kn_pidfd_open((pid_t)pid);
 	if (pidfd < 0)
 		return -errno;
@@ -736,7 +741,7 @@ static int ln_signal(const char *payload, size_t len)
 
 	if (fr_number(fr_get(payload, len, "signal"), 1, SIGRTMAX, &number))
 		return -EINVAL;
-	if (!job)
+	if (!job || job->told)
 		return -ESRCH;
 	info.si_pid = getpid();
 	info.si_uid = getuid();
@@ -882,6 +887,15 @@ static bool ln_is_nested(pid_t pid)
 	return !ids || ids[8 + strspn(ids + 8, "0123456789")] != '\n';
 }
 
+/* Says why not; the connection is not kept, so that jobs cannot use up the launcher's descriptors. */
+static void ln_turn_away(int fd)
+{
+	struct ln_runner stranger = { .source = { LN_RUNNER, fd, NULL } };
+
+	ln_send_error(&stranger, NULL, "peer", "a process in a job, or in a PID namespace of its own, cannot use the storage root of those outside", -EPERM);
+	fr_free(&stranger.out);
+}
+
 static void ln_accept(void)
 {
 	struct ucred peer;
@@ -894,8 +908,12 @@ static void ln_accept(void)
 		ln.deaf = ln_watch(&ln.listener, 0, EPOLL_CTL_MOD) == 0;
 	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		return;
-	if (peer.uid == geteuid() ? ln_is_nested(peer.pid) : peer.uid != 0)
+	if (peer.uid != geteuid() && peer.uid != 0)
 		return;
+	if (peer.uid == geteuid() && ln_is_nested(peer.pid)) {
+		ln_turn_away(fd);
+		return;
+	}
 	runner = calloc(1, sizeof *runner);
 	if (!runner)
 		return;
@@ -1097,6 +1115,36 @@ static void ln_forget_environment(void)
 		memset(*entry, 0, strlen(*entry));
 }
 
+/*
+ * What the first starter happens to have (ulimit, nice, taskset), or Node has raised, is not every later job's: these are
+ * the kernel's and systemd's defaults. Where this user may not have them, as much as it may.
+ */
+static void ln_reset_limits(void)
+{
+	static const struct {
+		int what;
+		rlim_t soft, hard;
+	} limits[] = {
+		{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY },	{ RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY },
+		{ RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY }, { RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY },
+		{ RLIMIT_NPROC, RLIM_INFINITY, RLIM_INFINITY }, { RLIMIT_STACK, 8 << 20, RLIM_INFINITY },
+		{ RLIMIT_CORE, 0, RLIM_INFINITY },		{ RLIMIT_NOFILE, 524288, 524288 },
+	};
+	cpu_set_t all;
+
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+		struct rlimit have, want = { limits[i].soft, limits[i].hard };
+
+		if (setrlimit(limits[i].what, &want) == 0 || getrlimit(limits[i].what, &have))
+			continue;
+		have.rlim_cur = want.rlim_cur < have.rlim_max ? want.rlim_cur : have.rlim_max;
+		setrlimit(limits[i].what, &have);
+	}
+	setpriority(PRIO_PROCESS, 0, 0);
+	memset(&all, 0xff, sizeof all);
+	sched_setaffinity(0, sizeof all, &all);
+}
+
 static int ln_say(const char *word)
 {
 	return write(STDOUT_FILENO, word, strlen(word)) < 0 ? -errno : 0;
@@ -1120,6 +1168,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	ln_forget_environment();
+	ln_reset_limits();
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -1130,6 +1179,8 @@ int main(int argc, char **argv)
 		return ln_fail("close_range", -errno);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return ln_fail("prctl", -errno);
+	if (readlink("/proc/self/ns/pid", ln.pid_namespace, sizeof ln.pid_namespace - 1) < 0)
+		return ln_fail("/proc/self/ns/pid", -errno);
 	if (chdir(argv[1]))
 		return ln_fail(argv[1], -errno);
 	lock = ln_lock("launcher.lock", LOCK_EX | LOCK_NB);

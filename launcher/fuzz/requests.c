@@ -88,9 +88,9 @@ static int fz_pidfd_send_signal(int pidfd, int sig)
 	return 0;
 }
 
-void in_main(uint64_t namespaces, uid_t uid, gid_t gid)
+void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid)
 {
-	(void)namespaces, (void)uid, (void)gid;
+	(void)namespaces, (void)pid_namespace, (void)uid, (void)gid;
 	abort();
 }
 

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { access, chmod, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 
 import { expect } from 'vitest'
 
@@ -55,6 +57,28 @@ test('a job is refused as a peer, root or not', async ({ runner }) => {
   expect(lines.at(-1)).toBe('closed')
   expect(lines).toEqual(refusal)
   await runner.stop(name)
+})
+
+test('a process of another PID namespace sees what runs, and neither ends it nor speaks to its launcher', async ({
+  runner,
+}) => {
+  const command = ['sh', '-c', 'echo ready; exec sleep 1000']
+  const name = await runner.start({ command })
+  const program = join(import.meta.dirname, 'programs/onlooker.ts')
+  const words = [
+    'unshare',
+    '-pf',
+    '--mount-proc',
+    process.execPath,
+    '--conditions=source',
+    program,
+    runner.storageRoot,
+    name,
+  ]
+  const { stdout } = await promisify(execFile)(words[0]!, words.slice(1))
+  expect(stdout.split('\n').slice(0, 2)).toEqual(['active', 'active'])
+  expect(stdout).toMatch(/\nLAUNCHER_UNAVAILABLE .* cannot use the storage root of those outside\n/)
+  expect((await runner.status(name)).active).toBe(true)
 })
 
 test('a runner that does not read is cut off: others are served, its jobs go on, and it finds the truth when it reads', async ({

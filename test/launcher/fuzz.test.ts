@@ -46,7 +46,7 @@ for (const { name, what, maxLength } of targets) {
     async ({ folder, skip }) => {
       const why = await lack(folder)
       if (why !== undefined) {
-        skipTest(skip, { what: `fuzzing ${what}`, why, unskip: 'apt-get install clang libclang-rt-14-dev llvm' })
+        skipTest(skip, { what: `fuzzing ${what}`, why, unskip: 'apt-get install clang libclang-rt-dev llvm' })
       }
       const [program, found] = [join(folder, 'fuzz'), join(folder, 'found')]
       await mkdir(found)

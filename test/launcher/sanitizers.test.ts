@@ -33,7 +33,7 @@ test.skipIf(process.env['CORRAL_IN_VM'] !== undefined)(
     await writeFile(join(folder, 'empty.c'), 'int main(void) { return 0; }\n')
     const why = lack(folder)
     const what = 'the launcher under AddressSanitizer and UndefinedBehaviorSanitizer'
-    if (why !== undefined) skipTest(skip, { what, why, unskip: 'apt-get install clang libclang-rt-14-dev llvm' })
+    if (why !== undefined) skipTest(skip, { what, why, unskip: 'apt-get install clang libclang-rt-dev llvm' })
     const program = join(folder, 'bin/corral-launcher')
     await mkdir(join(folder, 'bin'))
     compileLauncher({

@@ -165,7 +165,10 @@ describe('what the job does to its output', () => {
   test('a daemon with a session of its own dies with the job', async ({ runner }) => {
     const name = await runner.start({ command: sh('"$1"; exec sleep 1000', program('daemonize')) })
     await untilOutput(runner, name, /^\d+\n/)
-    expect((await runner.status(name)).usage!.pids).toBe(2)
+    // The two parents of the daemon are on their way out.
+    await eventually(async () => {
+      expect((await runner.status(name)).usage!.pids).toBe(2)
+    })
     await runner.kill(name, 'SIGTERM')
     expect(await runner.wait(name)).toMatchObject({ state: 'signaled', signal: 'SIGTERM' })
   })

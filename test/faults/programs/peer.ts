@@ -1,4 +1,4 @@
-/** Connects to the socket that it is given, says hello, and tells what came of it: `closed`, `error CODE` or `heard N`. */
+/** Connects to the socket that it is given, says hello, and tells what came of it: `closed`, `error CODE`, `refused` or `heard N`. */
 import { connect } from 'node:net'
 
 const socket = connect(process.argv[2]!)
@@ -8,7 +8,7 @@ header.writeUInt32LE(payload.length)
 let heard = 0
 socket.on('data', (bytes: Buffer) => {
   heard += bytes.length
-  process.stdout.write(`heard ${heard}\n`)
+  process.stdout.write(bytes.includes('step=peer') ? 'refused\n' : `heard ${heard}\n`)
   socket.destroy()
 })
 socket.on('error', (error: NodeJS.ErrnoException) => process.stdout.write(`error ${error.code}\n`))

@@ -7,6 +7,7 @@ import { runForeground } from '../foreground/run.ts'
 import { addLimits, givenLimits } from '../options/limits.ts'
 import { duration, pair, signal, variable } from '../options/parsers.ts'
 import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
+import { UsageError } from '../outcome/usage-error.ts'
 import { writeOut } from '../streams/stdout.ts'
 
 interface RunOptions extends StorageOptions, Limits {
@@ -63,12 +64,21 @@ export async function act(words: string[], options: RunOptions): Promise<number>
   return 0
 }
 
+/** A directory as an absolute path. */
+function workdir(path: string): string {
+  try {
+    return resolve(path)
+  } catch (cause) {
+    throw new UsageError('the current directory was removed: name another one with --workdir', { cause })
+  }
+}
+
 /** What the command line asks for, in the library's terms. */
 export function jobConfig(command: readonly string[], options: RunOptions): JobConfig {
   const { name, env, user, group, label, timeout, stopSignal, stopGrace } = options
   return {
     command,
-    cwd: resolve(options.workdir ?? '.'),
+    cwd: workdir(options.workdir ?? '.'),
     stopSignal,
     stopGraceMs: stopGrace,
     ...givenLimits(options),

@@ -1,3 +1,4 @@
+import type { CgroupRunner } from '@corral/runner'
 import type { Command } from 'commander'
 
 import { forEachJob } from '../names/each.ts'
@@ -29,9 +30,20 @@ export function define(command: Command): void {
 
 export async function act(words: string[], options: StopOptions): Promise<number> {
   return forEachJob(words, options, async (runner, name) => {
-    const graceMs = options.grace ?? ((await runner.inspect(name)).spec.stopGraceMs || defaultGraceMs)
+    const graceMs = options.grace ?? (await ownGrace(runner, name))
     await runner.stop(name, { keepOutput: true, graceMs, ...(options.signal && { signal: options.signal }) })
   })
+}
+
+/** The job's own grace; a job whose spec is damaged can be stopped all the same. */
+async function ownGrace(runner: CgroupRunner, name: string): Promise<number> {
+  const { CorralError } = await import('@corral/runner')
+  try {
+    return (await runner.inspect(name)).spec.stopGraceMs || defaultGraceMs
+  } catch (error) {
+    if (error instanceof CorralError) return defaultGraceMs
+    throw error
+  }
 }
 
 const epilogue = `

@@ -4,10 +4,15 @@ import { InvalidArgumentError } from 'commander'
 
 import { parseDuration } from '../text/duration.ts'
 
+/** What the library, like Node's timers, takes at the most. */
+const longestMs = 2 ** 31 - 1
+
 /** A duration in milliseconds. */
 export function duration(text: string): number {
   const ms = parseDuration(text)
-  if (ms === undefined) throw new InvalidArgumentError('Accepted: 500ms, 30s, 10m, 2h, 1d, or a number of seconds.')
+  if (ms === undefined || ms > longestMs) {
+    throw new InvalidArgumentError('Accepted: 500ms, 30s, 10m, 2h, 1d, or a number of seconds; at most 24d.')
+  }
   return ms
 }
 
@@ -16,7 +21,7 @@ export function signal(text: string): NodeJS.Signals {
   const upper = text.toUpperCase()
   const name = upper.startsWith('SIG') ? upper : `SIG${upper}`
   const found = Object.entries(constants.signals).find(([key, number]) => key === name || String(number) === text)
-  if (!found) throw new InvalidArgumentError('Accepted: a name such as TERM or SIGTERM, or a number.')
+  if (!found) throw new InvalidArgumentError('Accepted: a name such as TERM or SIGTERM, or a number from 1 to 31.')
   return found[0] as NodeJS.Signals
 }
 

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { CorralError } from '../errors/corral-error.ts'
@@ -29,6 +29,12 @@ export async function freezeCgroup(directory: string, frozen: boolean): Promise<
   } catch (error) {
     throw fileError('CONTROL_FAILED', `watch ${directory}`, error)
   }
+}
+
+/** Whether there are processes in a v2 cgroup or below; false when it is gone. */
+export async function isPopulated(directory: string): Promise<boolean> {
+  const events = await readFile(join(directory, 'cgroup.events'), 'utf8').catch(() => '')
+  return events.split('\n').includes('populated 1')
 }
 
 /**

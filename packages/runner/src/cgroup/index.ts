@@ -1,5 +1,5 @@
 export { choosePlace, clearTop, type PlaceChoice } from './choose.ts'
-export { freezeCgroup, killCgroup } from './control.ts'
+export { freezeCgroup, isPopulated, killCgroup } from './control.ts'
 export { controllers, findLayout, type Layout } from './layout.ts'
 export { jobDirectories, planJob } from './plan.ts'
 export { listJobCgroups, removeCgroups } from './remove.ts'

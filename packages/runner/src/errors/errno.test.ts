@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 
 import { describe, expect, it } from 'vitest'
@@ -26,6 +27,18 @@ describe('errnoName', () => {
 })
 
 describe('startError', () => {
+  it('has words for every step that the launcher names', () => {
+    const folder = new URL('../../../../launcher/', import.meta.url)
+    const sources = ['launcher.c', 'init.c', 'command.c'].map((name) => readFileSync(new URL(name, folder), 'utf8'))
+    const calls = /(?:cm_fail\(report_fd|in_fail\(in|ln_send_error\(\w+, (?:id|NULL|job->start_id)), "([\w-]+)"/g
+    const steps = new Set(sources.flatMap((text) => [...text.matchAll(calls)].map((match) => match[1]!)))
+    // What these say is not about a start.
+    for (const other of ['peer', 'version']) steps.delete(other)
+    expect(steps.size).toBeGreaterThan(25)
+    const unknown = [...steps].filter((step) => startError(step, '', 'EINVAL').message.startsWith(`could not ${step}:`))
+    expect(unknown).toEqual([])
+  })
+
   it('tells a full disk from one that cannot be used', () => {
     expect(startError('spec', '/s', 'EDQUOT').code).toBe('STORAGE_FULL')
     expect(startError('spec', '/s', 'EACCES').code).toBe('STORAGE_UNUSABLE')

@@ -17,7 +17,7 @@ export interface Limits {
   memoryHigh?: number | string
   /** Swap limit, same format. Default: `0` when `memoryMax` is given, else `'max'`. */
   swapMax?: number | string
-  /** I/O limits, one `DEV rbps= wbps= riops= wiops=` a line. DEV is `MAJ:MIN`, a device node, or a path on the file system. */
+  /** I/O limits, one `DEV rbps= wbps= riops= wiops=` a line. DEV is `MAJ:MIN`, a device node, or a path on the file system. On a hybrid host only reads and direct writes are throttled. */
   ioMax?: string | readonly string[]
   /** Share of I/O under contention, 1 to 10000. Kernel default 100. */
   ioWeight?: number
@@ -50,6 +50,9 @@ export interface JobConfig extends Limits {
   stopSignal?: Signal
   /** Milliseconds between `stopSignal` and SIGKILL, for `stop` and for the time-out. Default 0: SIGKILL at once. */
   stopGraceMs?: number
-  /** `'self'` runs this program's own entry inside the fence first, see `isShimEntry`. Default `'native'`. */
+  /**
+   * `'self'` runs this program's own entry inside the fence first, see `isShimEntry`, which that must ask: one that does
+   * not would run as the job. Default `'native'`.
+   */
   shim?: 'native' | 'self'
 }

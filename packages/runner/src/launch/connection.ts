@@ -23,6 +23,7 @@ export class LauncherConnection {
   /** Resolves when the connection is gone, whoever ended it. */
   readonly closed: Promise<void>
   #open = true
+  #refusal: CorralError | undefined
   #lastId = 0
   #holds = 0
 
@@ -63,6 +64,7 @@ export class LauncherConnection {
    * The promise resolves only after all else that came in one piece with the reply; `onReply` keeps to the order.
    */
   async request(type: string, fields: readonly Field[] = [], onReply?: (reply: FieldList) => void): Promise<FieldList> {
+    if (this.#refusal) throw this.#refusal
     if (!this.#open) throw new Disconnected('the launcher went away')
     const id = String(++this.#lastId)
     const frame = encodeFrame([['type', type], ['id', id], ...fields])
@@ -99,8 +101,15 @@ export class LauncherConnection {
 
   #take(message: FieldList): void {
     if (message.get('type') === 'event') return this.#onEvent(message)
+    if (message.get('type') === 'error' && message.get('id') === '0') return this.#refuse(message.get('message') ?? '')
     const pending = this.#pending.get(message.get('id') ?? '')
     pending?.onReply?.(message)
     pending?.resolve(message)
+  }
+
+  /** The launcher answers no request but the connection: it does not speak with this process. */
+  #refuse(why: string): void {
+    this.#refusal = new CorralError('LAUNCHER_UNAVAILABLE', `the launcher refuses this process: ${why}`)
+    for (const { reject } of this.#pending.values()) reject(this.#refusal)
   }
 }

@@ -120,7 +120,6 @@ export class Session {
       ['name', folder.name],
       ['pid', pid],
       ['starttime', startTime],
-      ['boot', boot],
     ]
     // The end may come in one piece with the reply: it is noted that it will be told before it is looked at.
     const note = (reply: FieldList): void => {
@@ -185,12 +184,20 @@ export class Session {
       this.#connection = connection
       if (this.#holds > 0) connection.hold()
       void connection.closed.then(() => this.#lose())
-      if (session.fresh) this.#recovery = this.#handlers.recover(session, this.#closing.signal)
+      if (session.fresh) this.#recovery = this.#recover(session, this.#recovery)
       return session
     } catch (error) {
       this.#current = undefined
       throw error
     }
+  }
+
+  /** One after the other: what an earlier recovery has seen may be gone, and made anew, by the time that it acts on it. */
+  async #recover(session: LauncherSession, earlier: Promise<void>): Promise<void> {
+    const gone = new AbortController()
+    void session.connection.closed.then(() => gone.abort())
+    await earlier
+    await this.#handlers.recover(session, AbortSignal.any([this.#closing.signal, gone.signal]))
   }
 
   /** The launcher is gone. Whoever waits looks at the disk, and has the next launcher watch what still runs. */

@@ -1,9 +1,9 @@
-import { readCounters } from '../cgroup/index.ts'
+import { isPopulated, readCounters } from '../cgroup/index.ts'
 import { JobEndedError } from '../errors/mistakes.ts'
 import type { JobStatus, JobSummary } from '../job/status.ts'
 import { isAlive } from '../store/identity.ts'
 import type { JobFolder, Started } from '../store/job-folder.ts'
-import type { JobSpec } from '../store/job-spec.ts'
+import type { JobSpec, ProcessIdentity } from '../store/job-spec.ts'
 import type { FieldList } from '../store/record.ts'
 import { settleEnd } from './settle.ts'
 import { activeStatus, endedStatus } from './status.ts'
@@ -27,8 +27,19 @@ async function lookForEnd(folder: JobFolder): Promise<Look> {
   if (end) return { end }
   const record = await folder.readInit()
   if (!record?.started) throw folder.notFound()
-  if (await isAlive(record.init)) return { end, started: record.started }
+  if (await isInitAlive(folder, record.init)) return { end, started: record.started }
   return { end: await settleEnd(folder) }
+}
+
+/** Whether a job's init lives. Where it cannot be seen, processes in the job's cgroup are as good a sign. */
+async function isInitAlive(folder: JobFolder, init: ProcessIdentity): Promise<boolean> {
+  try {
+    return await isAlive(init)
+  } catch (error) {
+    const spec = await folder.findSpec()
+    if (spec && (await isPopulated(spec.cgroups.cgroup))) return true
+    throw error
+  }
 }
 
 /**

@@ -21,8 +21,9 @@ export function endedStatus(name: string, end: FieldList): JobStatus {
     oom: state === 'oom',
     oomKills,
     timedOut: state === 'timed-out',
-    startedAt: new Date(end.number('started') ?? Number.NaN),
-    finishedAt: new Date(end.number('finished') ?? Number.NaN),
+    // A record that a crash of the host has cut short says nothing: the beginning of time is at least a time.
+    startedAt: new Date(end.number('started') ?? 0),
+    finishedAt: new Date(end.number('finished') ?? 0),
     pid: null,
     usage: state === 'lost' ? null : parseUsage(counters, false),
   }
@@ -30,7 +31,7 @@ export function endedStatus(name: string, end: FieldList): JobStatus {
 
 /** The first reason wins: what was asked of the job before its end goes before how it then ended. */
 function endedState(end: FieldList, oomKills: number): JobState {
-  if (end.get('lost') !== undefined) return 'lost'
+  if ((end.number('exited') ?? end.number('signaled')) === undefined) return 'lost'
   const finished = end.bigint('monotonic') ?? 0n
   const [stopping, timedOut] = [end.bigint('stopping'), end.bigint('timedout')]
   if (stopping !== undefined && stopping <= finished && !(timedOut !== undefined && timedOut < stopping))

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 
 import { CorralError } from '../errors/corral-error.ts'
@@ -25,6 +25,7 @@ let self: ProcessIdentity | undefined
 export function ownIdentity(): ProcessIdentity {
   self ??= {
     boot: bootId(),
+    pidNamespace: readlinkSync('/proc/self/ns/pid'),
     pid: process.pid,
     startTime: parseStat(readFileSync('/proc/self/stat', 'utf8')).startTime,
   }
@@ -37,6 +38,12 @@ export function ownIdentity(): ProcessIdentity {
  */
 export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
   if (identity.boot !== bootId()) return false
+  if (identity.pidNamespace !== ownIdentity().pidNamespace) {
+    const message =
+      `could not tell whether process ${identity.pid} lives: it is of another PID namespace (a container's, or those ` +
+      'of a job and of the host): ask from where it was started'
+    throw new CorralError('CONTROL_FAILED', message)
+  }
   const path = `/proc/${identity.pid}/stat`
   try {
     const { state, startTime } = parseStat(await readFile(path, 'utf8'))

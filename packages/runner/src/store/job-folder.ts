@@ -1,4 +1,4 @@
-import { constants, link, readFile, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises'
+import { access, constants, link, readFile, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { CorralError } from '../errors/corral-error.ts'
@@ -41,6 +41,14 @@ export class JobFolder {
 
   get outputPath(): string {
     return join(this.path, 'output')
+  }
+
+  /** Whether there is such a folder, be it a job's or that of a start in progress. */
+  async exists(): Promise<boolean> {
+    return access(this.path).then(
+      () => true,
+      () => false,
+    )
   }
 
   /** The error for a name that is no job. */
@@ -87,11 +95,13 @@ export class JobFolder {
     const bytes = await this.#read('init')
     if (bytes === undefined) return undefined
     const record = decodeRecord(bytes)
-    const [boot, startTime, pid] = [record.get('boot'), record.get('starttime'), record.number('pid')]
-    if (boot === undefined || startTime === undefined || pid === undefined) return undefined
+    const [boot, pidNamespace] = [record.get('boot'), record.get('pidns')]
+    const [startTime, pid] = [record.get('starttime'), record.number('pid')]
+    if (boot === undefined || pidNamespace === undefined || startTime === undefined || pid === undefined)
+      return undefined
     const [command, at] = [record.number('command'), record.number('started')]
     const started = command === undefined || at === undefined ? null : { pid: command, at: new Date(at) }
-    return { init: { boot, startTime, pid }, started }
+    return { init: { boot, pidNamespace, startTime, pid }, started }
   }
 
   /** The exit record; undefined while there is none. */

@@ -29,9 +29,11 @@ export interface JobSpec {
   cgroups: { cgroup: string; directories: readonly string[]; reads: readonly { key: string; file: string }[] }
 }
 
-/** A process that no other can be mistaken for: boot id, pid and start time (proc(5), field 22). */
+/** A process that no other can be mistaken for: boot id, PID namespace, pid and start time (proc(5), field 22). */
 export interface ProcessIdentity {
   boot: string
+  /** The namespace that the pid is a number of, as /proc/PID/ns/pid has it: `pid:[4026531836]`. */
+  pidNamespace: string
   pid: number
   startTime: string
 }

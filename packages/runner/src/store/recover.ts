@@ -29,7 +29,9 @@ export async function recover(
     if (!signal.aborted) await recoverJob(new JobFolder(storage, name), connection, whenEnded).catch(() => {})
   })
   await forEachAbreast(cgroups, async ({ name, directories }) => {
-    if (!signal.aborted && !names.has(name)) await removeNobodys(directories).catch(() => {})
+    if (signal.aborted || names.has(name)) return
+    // Once more: a start that was undone before the look at the folders may have been made again since.
+    if (!(await new JobFolder(storage, name).exists())) await removeNobodys(directories).catch(() => {})
   })
 }
 
