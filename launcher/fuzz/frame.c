@@ -5,17 +5,10 @@
 #define _GNU_SOURCE
 #include "../frame.h"
 #include "../kernel.h"
+#include "assert.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define FZ_ASSERT(condition) \
-	do { \
-		if (!(condition)) { \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort(); \
-		} \
-	} while (0)
 
 /* A payload of exactly this length, so that a read past its end is seen. */
 static char *fz_copy(const uint8_t *data, size_t size)

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "../init.h"
+#include "assert.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -11,14 +12,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define FZ_ASSERT(condition) \
-	do { \
-		if (!(condition)) { \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort(); \
-		} \
-	} while (0)
 
 /* init's descriptors have fixed numbers, which are others' here. */
 static int fz_close(int fd)

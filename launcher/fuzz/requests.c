@@ -9,6 +9,7 @@
 #include "../frame.h"
 #include "../init.h"
 #include "../kernel.h"
+#include "assert.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,14 +20,6 @@
 
 #define FZ_PEERS 2
 #define FZ_PROCESSES_MAX 64
-
-#define FZ_ASSERT(condition) \
-	do { \
-		if (!(condition)) { \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort(); \
-		} \
-	} while (0)
 
 /* What the launcher takes for a process. */
 struct fz_process {
@@ -73,13 +66,20 @@ static int fz_waitid(void)
 	return 0;
 }
 
+/* Peers are this process, which lives on; any other may be one of the host's, and ends when the input does at the latest. */
 static int fz_pidfd_open(pid_t pid)
 {
-	if (pid % 2 == 0 && pid != getpid()) {
+	int life[2];
+
+	if (pid == getpid())
+		return fcntl(fz_pidfd, F_DUPFD_CLOEXEC, 0);
+	if (pid % 2 == 0 || fz_process_count == FZ_PROCESSES_MAX) {
 		errno = ESRCH;
 		return -1;
 	}
-	return fcntl(fz_pidfd, F_DUPFD_CLOEXEC, 0);
+	FZ_ASSERT(pipe2(life, O_CLOEXEC) == 0);
+	fz_processes[fz_process_count++] = (struct fz_process){ .life = life[1], .status = -1 };
+	return life[0];
 }
 
 static int fz_pidfd_send_signal(int pidfd, int sig)
