@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { expect } from 'vitest'
 
 import { frameOf, payloadOf, RawPeer } from '../launcher/raw-peer.ts'
+import { nodeProgram } from '../support/node-programs.ts'
 import { skipTest } from '../support/skip.ts'
 import { eventually, test } from '../support/test.ts'
 import {
@@ -50,7 +51,7 @@ test('a peer of another user is refused, though it may open the socket', async (
 
 test('a job is refused as a peer, root or not', async ({ runner }) => {
   const program = join(import.meta.dirname, 'programs/peer.ts')
-  const command = [process.execPath, program, join(runner.storageRoot, 'launcher.sock')]
+  const command = [...nodeProgram(program), join(runner.storageRoot, 'launcher.sock')]
   const name = await runner.start({ command })
   expect(await runner.wait(name)).toMatchObject({ exitStatus: 0 })
   const lines = (await new Response(runner.output(name)).text()).trim().split('\n')
@@ -65,16 +66,7 @@ test('a process of another PID namespace sees what runs, and neither ends it nor
   const command = ['sh', '-c', 'echo ready; exec sleep 1000']
   const name = await runner.start({ command })
   const program = join(import.meta.dirname, 'programs/onlooker.ts')
-  const words = [
-    'unshare',
-    '-pf',
-    '--mount-proc',
-    process.execPath,
-    '--conditions=source',
-    program,
-    runner.storageRoot,
-    name,
-  ]
+  const words = ['unshare', '-pf', '--mount-proc', ...nodeProgram(program), runner.storageRoot, name]
   const { stdout } = await promisify(execFile)(words[0]!, words.slice(1))
   expect(stdout.split('\n').slice(0, 2)).toEqual(['active', 'active'])
   expect(stdout).toMatch(/\nLAUNCHER_UNAVAILABLE .* cannot use the storage root of those outside\n/)

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
+import { nodeProgram } from '../support/node-programs.ts'
+
 /** A Node program of `programs/` that runs, and the lines it has said. */
 export class Program implements AsyncDisposable {
   readonly lines: string[] = []
@@ -33,7 +35,7 @@ export class Program implements AsyncDisposable {
   /** Runs a program; `before` is a command line that is to run it. */
   static run(program: string, args: readonly string[], before: readonly string[] = []): Program {
     const file = join(import.meta.dirname, 'programs', program)
-    const words = [...before, process.execPath, '--conditions=source', file, ...args]
+    const words = [...before, ...nodeProgram(file), ...args]
     return new Program(spawn(words[0]!, words.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] }))
   }
 

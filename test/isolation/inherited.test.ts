@@ -17,7 +17,7 @@ const starter = `
 test('who starts the launcher does not limit the jobs of those who come later', async ({ folder, openRunner }) => {
   const root = `${folder}/root`
   const limited = ['--nofile=60:', '--fsize=65536:', 'nice', '-n', '15', 'taskset', '-c', '0']
-  const node = [process.execPath, '--conditions=source', '--input-type=module', '-e', starter, root]
+  const node = [process.execPath, '--input-type=module', '-e', starter, root]
   await promisify(execFile)('prlimit', [...limited, ...node], { cwd: import.meta.dirname })
   const script = `ulimit -Sn; ulimit -f; nice; grep Cpus_allowed_list: /proc/self/status; head -c 100000 /dev/zero | wc -c`
   const { status, output } = await runJob(await openRunner(), { command: sh(script) })

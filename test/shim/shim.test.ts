@@ -8,6 +8,7 @@ import { describe, expect, inject } from 'vitest'
 import type { Probe } from '../support/probe.ts'
 import { ownNamespace, statusField } from '../support/probe.ts'
 import { runJob } from '../support/jobs.ts'
+import { nodeProgram } from '../support/node-programs.ts'
 import { program, sh } from '../support/programs.ts'
 import { jobCgroups, test } from '../support/test.ts'
 
@@ -20,16 +21,15 @@ interface Report {
   jobs: unknown[]
 }
 
-const node = ['--conditions=source', '--no-warnings']
-const programFile = join(import.meta.dirname, 'program.ts')
-const isShimFile = join(import.meta.dirname, 'is-shim.ts')
+const shimProgram = nodeProgram(join(import.meta.dirname, 'program.ts'))
+const shimAsker = nodeProgram(join(import.meta.dirname, 'is-shim.ts'))
 
 /** Runs a program that runs a job with itself as shim. What Node has compiled once, it need not compile again. */
 async function run(folder: string, before: string, command: string[]): Promise<Report> {
-  const words = [...node, programFile, join(folder, 'root'), before, ...command]
+  const words = [...shimProgram, join(folder, 'root'), before, ...command]
   const env = { ...process.env, NODE_COMPILE_CACHE: join(inject('runFolder'), 'compiled') }
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, words, { env }, (error, stdout, stderr) => {
+    execFile(words[0]!, words.slice(1), { env }, (error, stdout, stderr) => {
       if (error) reject(new Error(`program.ts ended with ${error.code ?? error.signal}: ${stdout}${stderr}`))
       else resolve(JSON.parse(stdout) as Report)
     })
@@ -83,7 +83,7 @@ describe("a job with shim: 'self'", () => {
 
   test('does not start when the hook throws, and says why', async ({ folder }) => {
     const { error, jobs } = await run(folder, 'reject', ['true'])
-    const path = `${programFile}: the sandbox is not to be had`
+    const path = `${shimProgram.at(-1)}: the sandbox is not to be had`
     expect(error).toMatchObject({ name: 'CorralError', code: 'START_FAILED', syscall: 'shim', path })
     expect(jobs).toEqual([])
     await expectNothingMade(folder)
@@ -112,7 +112,7 @@ describe('isShimEntry', () => {
   })
 
   test("is false in a job's own Node program", async ({ runner }) => {
-    const { output } = await runJob(runner, { command: [process.execPath, ...node, isShimFile] })
+    const { output } = await runJob(runner, { command: shimAsker })
     expect(JSON.parse(output)).toEqual({
       isShim: false,
       error: expect.stringContaining('ask isShimEntry() first'),
@@ -121,13 +121,13 @@ describe('isShimEntry', () => {
   })
 
   test("is false in a Node program that is the command of a job with shim: 'self'", async ({ folder }) => {
-    const { output } = await run(folder, 'nothing', [process.execPath, ...node, isShimFile])
+    const { output } = await run(folder, 'nothing', shimAsker)
     expect(JSON.parse(output)).toMatchObject({ isShim: false, variable: null })
   })
 
   test('is false for what merely has the variable', async ({ runner }) => {
     const env = { CORRAL_SHIM_COMMAND: JSON.stringify({ command: ['true'], env: {} }) }
-    const command = sh('"$@"; exit', process.execPath, ...node, isShimFile)
+    const command = sh('"$@"; exit', ...shimAsker)
     const { output } = await runJob(runner, { command, env })
     expect(JSON.parse(output)).toMatchObject({ isShim: false })
   })

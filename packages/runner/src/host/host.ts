@@ -98,8 +98,12 @@ async function explainPlace({
 function explainControllers({ controllers: found, missing, inexpressible }: Place): DoctorLine[] {
   const lines = controllers.map((name): DoctorLine => {
     const there = found[name]
-    if (there) return { ok: true, what: `${name} limits`, detail: `cgroup v${there.version}, ${there.directory}` }
-    return { ok: 'warn', what: `${name} limits`, detail: missing[name] ?? 'not available' }
+    const what = `${name} limits`
+    if (!there) return { ok: 'warn', what, detail: missing[name] ?? 'not available' }
+    const detail = `cgroup v${there.version}, ${there.directory}`
+    if (name !== 'io' || there.version === 2) return { ok: true, what, detail }
+    // Documentation/admin-guide/cgroup-v1/blkio-controller.rst: writeback is not charged to who has written.
+    return { ok: 'warn', what, detail: `${detail}; for reads and direct writes, not for buffered ones` }
   })
   return [
     ...lines,
@@ -114,7 +118,7 @@ const modestLimits = {
   pids: { pidsMax: 16 },
 } as const satisfies Partial<Record<Controller, Limits>>
 
-/** Runs a job with a limit of each controller that is there. */
+/** Runs a job with limits. */
 async function runJob(where: Where, { controllers: found, inexpressible }: Place): Promise<Omit<DoctorLine, 'what'>> {
   const limits: Limits = {
     ...(found.cpu && inexpressible.cpuMax === undefined && modestLimits.cpu),
