@@ -32,7 +32,7 @@ const names = [
   'ioMax',
   'ioWeight',
   'pidsMax',
-] as const
+] as const satisfies readonly (keyof Limits)[]
 
 /** The limits among the options that were given. */
 export function givenLimits(options: Limits): Limits {

@@ -158,11 +158,7 @@ export class JobFolder {
     }
     // One by one it takes half the time that a recursive removal of what may be anything takes.
     await Promise.allSettled(ownFiles.map((file) => unlink(join(this.path, file))))
-    const isRemoved = await rmdir(this.path).then(
-      () => true,
-      () => false,
-    )
-    if (!isRemoved) await this.discard()
+    await rmdir(this.path).catch(() => this.discard())
     return true
   }
 
