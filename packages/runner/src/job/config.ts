@@ -1,3 +1,4 @@
+import type { Isolation, Profile } from '../isolation/config.ts'
 import type { Signal } from './signal.ts'
 
 /**
@@ -42,6 +43,13 @@ export interface JobConfig extends Limits {
   user?: string | number
   /** Group to run as, by name or numeric id. Default: the user's primary group. */
   group?: string | number
+  /** How the job is kept from reaching its host: a profile, or a profile and what is to differ from it. Default `'standard'`. */
+  isolation?: Profile | Isolation
+  /**
+   * `'private'`: a writable folder of the job's own at `/tmp/work`, on a tmpfs of `size` bytes (default `'64M'`), which is
+   * then the default `cwd`. Default: none.
+   */
+  workdir?: 'private' | { size?: number | string }
   /** Free key/value pairs that `list` filters by. */
   labels?: Readonly<Record<string, string>>
   /** Wall-clock limit in milliseconds, from exec. At its end: `stopSignal`, then SIGKILL after `stopGraceMs`. Default: none. */
