@@ -8,6 +8,7 @@ const checks: readonly (readonly [what: string, ...command: string[]])[] = [
   ['format', 'oxfmt', '--check', '.'],
   ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
   ['types', 'tsc', '-p', '.'],
+  ['generated code', 'node', 'scripts/generate-syscalls.ts', '--check'],
   ['dead code', 'knip', '--no-progress'],
   ['package runner', 'publint', 'packages/runner', '--strict'],
   ['package corral', 'publint', 'packages/cli', '--strict'],

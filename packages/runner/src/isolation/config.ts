@@ -1,3 +1,5 @@
+import type { SeccompProfile } from '../seccomp/index.ts'
+
 /**
  * A named set of fences; docs/isolation.md has the table.
  *
@@ -92,8 +94,8 @@ export interface PrivateNetwork {
   allow?: readonly string[]
 }
 
-/** OCI's `linux.seccomp`; docs/isolation.md says what of it is understood. */
-export type Seccomp = string | Readonly<Record<string, unknown>>
+/** `'default'`, `'none'`, a path, or a profile itself. */
+export type Seccomp = string | SeccompProfile
 
 /** A number sets both. */
 export type Rlimit = number | 'unlimited' | { soft: number | 'unlimited'; hard: number | 'unlimited' }
