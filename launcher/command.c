@@ -4,16 +4,19 @@
  * End of file after `pid=` alone means that the command was exec'd; end of file with nothing that it died on the way.
  */
 #define _GNU_SOURCE
+#include "fault.h"
+#include "fence.h"
 #include "frame.h"
 #include "init.h"
 #include "kernel.h"
+#include "mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +31,21 @@
 /* The longest path in a report: init takes no longer one. */
 #define CM_PATH_MAX 2048
 
+/* The command on its way to exec. */
+struct cm {
+	const struct cm_spec *spec;
+	int report_fd;
+	char host_pid[24];
+	/* What a step that fails has more to say than its own name: another one, and where. */
+	const char *step;
+	const char *path;
+};
+
+static const char *cm_get(const struct cm *cm, const char *key)
+{
+	return fr_get(cm->spec->payload, cm->spec->len, key);
+}
+
 static _Noreturn void cm_fail(int report_fd, const char *step, const char *path, int error)
 {
 	struct fr_writer report = { 0 };
@@ -41,8 +59,11 @@ static _Noreturn void cm_fail(int report_fd, const char *step, const char *path,
 }
 
 /* v1 hierarchies have no CLONE_INTO_CGROUP: the process moves itself, before it has memory or children to speak of. */
-static int cm_join_cgroups(const struct cm_spec *spec)
+static int cm_join_cgroups(struct cm *cm)
 {
+	const struct cm_spec *spec = cm->spec;
+
+	cm->path = "tasks";
 	for (size_t i = 0; i < spec->join_count; i++)
 		if (write(spec->join_fds[i], "0", 1) != 1)
 			return -errno;
@@ -50,39 +71,59 @@ static int cm_join_cgroups(const struct cm_spec *spec)
 }
 
 /* Not a flag of the clone: copy_cgroup_ns() would take init's cgroup for the root, as the new process is not in its own yet. */
-static int cm_unshare_cgroup(void)
+static int cm_unshare_cgroup(struct cm *cm)
 {
-	return unshare(CLONE_NEWCGROUP) ? -errno : 0;
+	return cm->spec->cgroup_namespace && unshare(CLONE_NEWCGROUP) ? -errno : 0;
 }
 
 /*
  * The mount tree, which the clone has copied, is the job's own: what it mounts does not reach the host, and init, which
- * goes on seeing the host's, cannot be misled. What the host unmounts goes here too: no job keeps a file system busy.
+ * goes on seeing the host's, cannot be misled. `slave`: what the host mounts and unmounts happens here too.
  */
-static int cm_part_mounts(void)
+static int cm_part_mounts(struct cm *cm)
 {
-	return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) ? -errno : 0;
+	const char *propagation = cm_get(cm, "propagation");
+	bool slave = !propagation || strcmp(propagation, "slave") == 0;
+
+	cm->path = "/";
+	return mount(NULL, "/", NULL, MS_REC | (slave ? MS_SLAVE : MS_PRIVATE), NULL) ? -errno : 0;
 }
 
-/* A /proc that shows the job's own processes. */
-static int cm_mount_proc(void)
+static int cm_mount(struct cm *cm)
 {
-	return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) ? -errno : 0;
+	const struct cm_spec *spec = cm->spec;
+	uid_t uid = spec->uid < 0 ? geteuid() : (uid_t)spec->uid;
+	gid_t gid = spec->gid < 0 ? getegid() : (gid_t)spec->gid;
+	struct mt_failure failure = { 0 };
+	int error = mt_apply(spec->payload, spec->len, uid, gid, &failure);
+
+	cm->step = failure.step;
+	cm->path = failure.path;
+	return error;
 }
 
 /* The host's view of this process's id: `self` in a procfs of the host's PID namespace. */
-static int cm_host_pid(const struct cm_spec *spec, char *text, size_t size)
+static int cm_find_host_pid(struct cm *cm)
 {
-	ssize_t len = readlinkat(spec->proc_fd, "self", text, size - 1);
+	ssize_t len = readlinkat(cm->spec->proc_fd, "self", cm->host_pid, sizeof cm->host_pid - 1);
 
+	cm->path = "/proc/self";
 	if (len < 0)
 		return -errno;
-	text[len] = '\0';
+	cm->host_pid[len] = '\0';
 	return 0;
 }
 
-static int cm_set_stdio(const struct cm_spec *spec)
+static int cm_start_session(struct cm *cm)
 {
+	(void)cm;
+	return setsid() < 0 ? -errno : 0;
+}
+
+static int cm_set_stdio(struct cm *cm)
+{
+	const struct cm_spec *spec = cm->spec;
+
 	if (dup2(spec->null_fd, STDIN_FILENO) < 0 || dup2(spec->output_fd, STDOUT_FILENO) < 0 ||
 	    dup2(spec->output_fd, STDERR_FILENO) < 0)
 		return -errno;
@@ -90,11 +131,12 @@ static int cm_set_stdio(const struct cm_spec *spec)
 }
 
 /* exec keeps ignored signals and the mask: both would be ours, not the command's. */
-static int cm_reset_signals(void)
+static int cm_reset_signals(struct cm *cm)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
+	(void)cm;
 	for (int sig = 1; sig <= SIGRTMAX; sig++)
 		sigaction(sig, &action, NULL);
 	sigemptyset(&none);
@@ -102,11 +144,12 @@ static int cm_reset_signals(void)
 }
 
 /* The runner's own score must not protect its jobs. An unprivileged process may not lower a score: it keeps what it has. */
-static int cm_reset_oom_score(const struct cm_spec *spec)
+static int cm_reset_oom_score(struct cm *cm)
 {
+	cm->path = "/proc/self/oom_score_adj";
 	/* While it is not dumpable, its files in /proc are root's (proc(5)). */
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	auto_fd fd = openat(spec->proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	auto_fd fd = openat(cm->spec->proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (fd < 0 || write(fd, "0", 1) != 1)
 		return errno == EACCES || errno == EPERM ? 0 : -errno;
@@ -114,39 +157,87 @@ static int cm_reset_oom_score(const struct cm_spec *spec)
 }
 
 /* As every login has it (systemd, Documentation of DefaultLimitNOFILE): who uses select(2) must not get more. */
-static int cm_reset_limits(void)
+static int cm_set_limits(struct cm *cm)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit))
 		return -errno;
 	limit.rlim_cur = limit.rlim_max < 1024 ? limit.rlim_max : 1024;
-	return setrlimit(RLIMIT_NOFILE, &limit) ? -errno : 0;
-}
-
-/* Out of the bounding set, and out of the inheritable one, which root's exec takes its capabilities from as well. */
-static int cm_drop_capability(const struct cm_spec *spec)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-	if (spec->drop_capability < 0)
-		return 0;
-	if (prctl(PR_CAPBSET_DROP, spec->drop_capability, 0, 0, 0) || syscall(SYS_capget, &header, data))
+	if (setrlimit(RLIMIT_NOFILE, &limit))
 		return -errno;
-	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-		data[i].inheritable = 0;
-	return syscall(SYS_capset, &header, data) ? -errno : 0;
+	return fe_set_limits(cm->spec->payload, cm->spec->len, &cm->path);
 }
 
-static int cm_become(const struct cm_spec *spec)
+static int cm_join_keyring(struct cm *cm)
 {
+	return cm_get(cm, "keyring") ? fe_join_keyring() : 0;
+}
+
+static int cm_set_host_name(struct cm *cm)
+{
+	const char *name = cm_get(cm, "hostname");
+
+	cm->path = name;
+	return name && sethostname(name, strlen(name)) ? -errno : 0;
+}
+
+static int cm_renounce_privileges(struct cm *cm)
+{
+	return cm->spec->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
+}
+
+/* Without no_new_privs it takes CAP_SYS_ADMIN (seccomp(2)): before that goes. */
+static int cm_filter_calls_early(struct cm *cm)
+{
+	const char *program = cm->spec->no_new_privileges ? NULL : cm_get(cm, "seccomp");
+
+	return program ? fe_filter_calls(program) : 0;
+}
+
+/* Last of all: nothing that is done before is the filter's business. */
+static int cm_filter_calls(struct cm *cm)
+{
+	const char *program = cm->spec->no_new_privileges ? cm_get(cm, "seccomp") : NULL;
+
+	return program ? fe_filter_calls(program) : 0;
+}
+
+static int cm_bound_capabilities(struct cm *cm)
+{
+	/* A user other than root loses all of them on the way, but for those it is to have. */
+	if (cm->spec->uid > 0 && cm->spec->capabilities && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+		return -errno;
+	return fe_bound_capabilities(cm->spec->capabilities);
+}
+
+static int cm_become_user(struct cm *cm)
+{
+	const struct cm_spec *spec = cm->spec;
+
 	if (spec->uid < 0 || spec->gid < 0)
 		return 0;
 	if (setgroups(spec->group_count, spec->groups) || setresgid((gid_t)spec->gid, (gid_t)spec->gid, (gid_t)spec->gid) ||
 	    setresuid((uid_t)spec->uid, (uid_t)spec->uid, (uid_t)spec->uid))
 		return -errno;
 	return 0;
+}
+
+static int cm_hold_capabilities(struct cm *cm)
+{
+	return fe_hold_capabilities(cm->spec->capabilities, cm->spec->uid > 0);
+}
+
+static int cm_enter_folder(struct cm *cm)
+{
+	cm->path = cm->spec->cwd;
+	umask(022);
+	return chdir(cm->spec->cwd) ? -errno : 0;
+}
+
+static int cm_restrict_paths(struct cm *cm)
+{
+	return fe_restrict_paths(cm->spec->payload, cm->spec->len, &cm->path);
 }
 
 static const char *cm_search_path(const struct cm_spec *spec)
@@ -189,60 +280,73 @@ static int cm_exec(const struct cm_spec *spec)
 	return error;
 }
 
-/* Says that all is done but exec. A shim gets the pipe and says itself when it is about to run the command. */
-static int cm_report(const struct cm_spec *spec, int *report_fd, const char *host_pid)
+static int cm_run(struct cm *cm)
+{
+	cm->path = cm->spec->argv[0];
+	return cm_exec(cm->spec);
+}
+
+/* Says that all is done but the last steps. A shim gets the pipe and says itself when it is about to run the command. */
+static int cm_report(struct cm *cm)
 {
 	struct fr_writer report = { 0 };
 
-	fr_add(&report, "pid", host_pid);
-	if (report.failed || write(*report_fd, report.data, report.len) != (ssize_t)report.len)
+	fr_add(&report, "pid", cm->host_pid);
+	if (report.failed || write(cm->report_fd, report.data, report.len) != (ssize_t)report.len)
 		return -EIO;
 	if (kn_close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC))
 		return -errno;
-	if (spec->handoff) {
-		if (dup2(*report_fd, CM_HANDOFF_FD) < 0)
+	if (cm->spec->handoff) {
+		if (dup2(cm->report_fd, CM_HANDOFF_FD) < 0)
 			return -errno;
-		close(*report_fd);
-		*report_fd = CM_HANDOFF_FD;
+		close(cm->report_fd);
+		cm->report_fd = CM_HANDOFF_FD;
 	}
 	return 0;
 }
 
+/* From fork to exec. What a fence needs stands before it: seccomp and Landlock come when nothing else is left to do. */
+static const struct {
+	const char *name;
+	int (*run)(struct cm *cm);
+} cm_steps[] = {
+	{ "join-cgroup", cm_join_cgroups },
+	{ "cgroup-namespace", cm_unshare_cgroup },
+	{ "mount-propagation", cm_part_mounts },
+	{ "mount", cm_mount },
+	{ "host-pid", cm_find_host_pid },
+	{ "session", cm_start_session },
+	{ "stdio", cm_set_stdio },
+	{ "signals", cm_reset_signals },
+	{ "rlimits", cm_set_limits },
+	{ "oom-score", cm_reset_oom_score },
+	{ "keyring", cm_join_keyring },
+	{ "hostname", cm_set_host_name },
+	{ "no-new-privileges", cm_renounce_privileges },
+	{ "seccomp", cm_filter_calls_early },
+	{ "capabilities", cm_bound_capabilities },
+	{ "user", cm_become_user },
+	{ "capabilities", cm_hold_capabilities },
+	{ "cwd", cm_enter_folder },
+	{ "landlock", cm_restrict_paths },
+	{ "report", cm_report },
+	{ "seccomp", cm_filter_calls },
+	{ "exec", cm_run },
+};
+
 /* Becomes the command. */
 void cm_main(const struct cm_spec *spec, int report_fd)
 {
-	char host_pid[24];
-	int error;
+	struct cm cm = { .spec = spec, .report_fd = report_fd };
 
-	if ((error = cm_join_cgroups(spec)))
-		cm_fail(report_fd, "join-cgroup", "tasks", error);
-	if ((error = cm_unshare_cgroup()))
-		cm_fail(report_fd, "cgroup-namespace", "", error);
-	if ((error = cm_part_mounts()))
-		cm_fail(report_fd, "mount-propagation", "/", error);
-	if ((error = cm_mount_proc()))
-		cm_fail(report_fd, "mount-proc", "/proc", error);
-	if ((error = cm_host_pid(spec, host_pid, sizeof host_pid)))
-		cm_fail(report_fd, "host-pid", "/proc/self", error);
-	if (setsid() < 0)
-		cm_fail(report_fd, "session", "", -errno);
-	if ((error = cm_set_stdio(spec)))
-		cm_fail(report_fd, "stdio", "", error);
-	if ((error = cm_reset_signals()))
-		cm_fail(report_fd, "signals", "", error);
-	if ((error = cm_reset_limits()))
-		cm_fail(report_fd, "limits", "", error);
-	if ((error = cm_reset_oom_score(spec)))
-		cm_fail(report_fd, "oom-score", "/proc/self/oom_score_adj", error);
-	if ((error = cm_drop_capability(spec)))
-		cm_fail(report_fd, "capabilities", "", error);
-	if ((error = cm_become(spec)))
-		cm_fail(report_fd, "user", "", error);
-	if (chdir(spec->cwd))
-		cm_fail(report_fd, "cwd", spec->cwd, -errno);
-	umask(022);
-	if ((error = cm_report(spec, &report_fd, host_pid)))
-		cm_fail(report_fd, "report", "", error);
-	error = cm_exec(spec);
-	cm_fail(report_fd, "exec", spec->argv[0], error);
+	for (size_t i = 0; i < sizeof cm_steps / sizeof *cm_steps; i++) {
+		int error = fl_is_wanted(spec->envp, cm_steps[i].name) ? -EIO : 0;
+
+		cm.step = cm.path = NULL;
+		if (!error)
+			error = cm_steps[i].run(&cm);
+		if (error)
+			cm_fail(cm.report_fd, cm.step ? cm.step : cm_steps[i].name, cm.path ? cm.path : "", error);
+	}
+	_exit(127);
 }

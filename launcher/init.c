@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include "init.h"
+#include "fault.h"
 #include "folder.h"
 #include "frame.h"
 #include "kernel.h"
@@ -51,6 +52,7 @@ struct init {
 	size_t len;
 	struct in_failure failure;
 	struct cm_spec command;
+	bool time_namespace;
 	struct fr_writer identity; /* what goes into the record `init` */
 
 	const char *dir;
@@ -160,10 +162,10 @@ static int in_parse_numbers(struct init *in)
 	static const struct {
 		const char *key;
 		long long fallback;
-	} keys[] = { { "uid", -1 }, { "gid", -1 }, { "dropcap", -1 }, { "timeout", 0 }, { "grace", 0 }, { "stopsignal", SIGTERM } };
-	long long numbers[6];
+	} keys[] = { { "uid", -1 }, { "gid", -1 }, { "timeout", 0 }, { "grace", 0 }, { "stopsignal", SIGTERM } };
+	long long numbers[5];
 
-	for (size_t i = 0; i < 6; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		const char *text = fr_get(in->payload, in->len, keys[i].key);
 
 		numbers[i] = keys[i].fallback;
@@ -175,10 +177,40 @@ static int in_parse_numbers(struct init *in)
 		return in_fail(in, "frame", numbers[0] < 0 ? "uid" : "gid", -EINVAL);
 	in->command.uid = numbers[0];
 	in->command.gid = numbers[1];
-	in->command.drop_capability = numbers[2];
-	in->timeout_ms = numbers[3];
-	in->grace_ms = numbers[4];
-	in->stop_signal = (int)numbers[5];
+	in->timeout_ms = numbers[2];
+	in->grace_ms = numbers[3];
+	in->stop_signal = (int)numbers[4];
+	return 0;
+}
+
+/* The mask of capabilities; no frame goes without. */
+static int in_parse_capabilities(struct init *in)
+{
+	const char *text = fr_get(in->payload, in->len, "capabilities");
+	long long mask;
+
+	if (!text || fr_number(text, 0, INT64_MAX, &mask))
+		return in_fail(in, "frame", "capabilities", -EINVAL);
+	in->command.capabilities = (uint64_t)mask;
+	return 0;
+}
+
+/* What the command itself enters: a cgroup namespace is rooted where its maker is, a time namespace is for children. */
+static int in_parse_unshare(struct init *in)
+{
+	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_field field;
+
+	while (fr_next(&reader, &field)) {
+		if (!fr_is(&field, "unshare"))
+			continue;
+		if (strcmp(field.value, "cgroup") == 0)
+			in->command.cgroup_namespace = true;
+		else if (strcmp(field.value, "time") == 0)
+			in->time_namespace = true;
+		else
+			return in_fail(in, "frame", "unshare", -EINVAL);
+	}
 	return 0;
 }
 
@@ -218,10 +250,15 @@ static int in_parse(struct init *in)
 	in->dir = fr_get(in->payload, in->len, "dir");
 	in->cgroup = fr_get(in->payload, in->len, "cgroup");
 	in->command.cwd = fr_get(in->payload, in->len, "cwd");
+	in->command.payload = in->payload;
+	in->command.len = in->len;
 	in->command.handoff = fr_get(in->payload, in->len, "handoff") != NULL;
+	in->command.no_new_privileges = fr_get(in->payload, in->len, "nnp") != NULL;
 	if (!error && (!in->dir || !in->cgroup || !in->command.cwd))
 		error = in_fail(in, "frame", !in->dir ? "dir" : !in->cgroup ? "cgroup" : "cwd", -EINVAL);
-	return error ? error : in_parse_lists(in);
+	if (error || (error = in_parse_capabilities(in)) || (error = in_parse_unshare(in)))
+		return error;
+	return in_parse_lists(in);
 }
 
 /* ---- the steps of a start ---- */
@@ -446,7 +483,7 @@ static void in_close_inherited(struct init *in)
 static int in_fork_command(struct init *in)
 {
 	struct clone_args args = {
-		.flags = CLONE_INTO_CGROUP | CLONE_NEWNS,
+		.flags = CLONE_INTO_CGROUP | CLONE_NEWNS | (in->time_namespace ? CLONE_NEWTIME : 0),
 		.exit_signal = SIGCHLD,
 		.cgroup = (uint64_t)in->cgroup_fd,
 	};
@@ -464,16 +501,24 @@ static int in_fork_command(struct init *in)
 	return error;
 }
 
+/* The start, after the frame was read; each step is called as the first thing that it reports. */
+static const struct {
+	const char *name;
+	int (*run)(struct init *in);
+} in_steps[] = {
+	{ "folder", in_make_folder },	    { "reserve", in_reserve_record },	{ "identity", in_write_identity },
+	{ "cgroup", in_make_cgroups },	    { "cgroup-kill", in_open_cgroups }, { "oom-group", in_watch_oom },
+	{ "fork", in_fork_command },
+};
+
 static int in_set_up(struct init *in)
 {
 	int error = in_parse(in);
 
-	if (error)
-		return error;
-	if ((error = in_make_folder(in)) || (error = in_reserve_record(in)) || (error = in_write_identity(in)) ||
-	    (error = in_make_cgroups(in)) || (error = in_open_cgroups(in)) || (error = in_watch_oom(in)))
-		return error;
-	return in_fork_command(in);
+	for (size_t i = 0; i < sizeof in_steps / sizeof *in_steps && !error; i++)
+		error = fl_is_wanted(in->command.envp, in_steps[i].name) ? in_fail(in, in_steps[i].name, "", -EIO) :
+									      in_steps[i].run(in);
+	return error;
 }
 
 /* What is the same for all jobs, and can be done before there is one. */
@@ -985,7 +1030,7 @@ void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gi
 		.namespaces = namespaces, .dir_fd = -1, .record_fd = -1, .init_record_fd = -1, .cgroup_fd = -1,
 		.kill_fd = -1, .signal_fd = -1, .report_fd = -1, .oom_event_fd = -1, .oom_control_fd = -1,
 		.deadline = IN_NEVER, .oom_check = IN_NEVER,
-		.command = { .null_fd = -1, .output_fd = -1, .proc_fd = -1, .uid = -1, .gid = -1, .drop_capability = -1 },
+		.command = { .null_fd = -1, .output_fd = -1, .proc_fd = -1, .uid = -1, .gid = -1 },
 	};
 	int error = in_prepare(in, pid_namespace, uid, gid), network = error ? 0 : in_make_network(in);
 

@@ -2,6 +2,7 @@
 #ifndef CORRAL_INIT_H
 #define CORRAL_INIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -36,8 +37,12 @@ struct cm_spec {
 	size_t group_count;
 	long long uid; /* -1: as it is */
 	long long gid;
-	long long drop_capability; /* -1: none */
-	int handoff;
+	uint64_t capabilities; /* those that it may have, by their numbers */
+	bool no_new_privileges;
+	bool cgroup_namespace;
+	bool handoff;
+	const char *payload; /* the start frame, in which the lists are that the steps work off */
+	size_t len;
 	int null_fd;
 	int output_fd;
 	int proc_fd;   /* the host's /proc, where a process finds its own host pid */

@@ -56,4 +56,45 @@ static inline int kn_close_range(unsigned first, unsigned last, unsigned flags)
 	return (int)syscall(SYS_close_range, first, last, flags);
 }
 
+static inline int kn_openat2(int dir_fd, const char *path, const void *how, size_t size)
+{
+	return (int)syscall(SYS_openat2, dir_fd, path, how, size);
+}
+
+static inline int kn_open_tree(int dir_fd, const char *path, unsigned flags)
+{
+	return (int)syscall(SYS_open_tree, dir_fd, path, flags);
+}
+
+static inline int kn_move_mount(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	return (int)syscall(SYS_move_mount, from_fd, from, to_fd, to, flags);
+}
+
+static inline int kn_mount_setattr(int fd, unsigned flags, const void *attr, size_t size)
+{
+	return (int)syscall(SYS_mount_setattr, fd, "", flags, attr, size);
+}
+
+static inline int kn_fsopen(const char *type)
+{
+	return (int)syscall(SYS_fsopen, type, 1U /* FSOPEN_CLOEXEC */);
+}
+
+static inline int kn_fsconfig(int fd, unsigned command, const char *key, const void *value)
+{
+	return (int)syscall(SYS_fsconfig, fd, command, key, value, 0);
+}
+
+static inline int kn_fsmount(int fd, unsigned attributes)
+{
+	return (int)syscall(SYS_fsmount, fd, 1U /* FSMOUNT_CLOEXEC */, attributes);
+}
+
+/* Unmounts what is at `path` with all below it: in use it may be, seen it is no more. */
+static inline int kn_detach(const char *path)
+{
+	return (int)syscall(SYS_umount2, path, 2 /* MNT_DETACH */);
+}
+
 #endif

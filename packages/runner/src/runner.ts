@@ -1,6 +1,7 @@
 import { applyUpdate, freezeCgroup } from './cgroup/index.ts'
 import { CorralError } from './errors/corral-error.ts'
 import { InvalidOptionError } from './errors/mistakes.ts'
+import { refuseUnknown } from './errors/unknown.ts'
 import { EventHub, type JobEvent } from './events/events.ts'
 import { EventRelay } from './events/relay.ts'
 import {
@@ -11,7 +12,6 @@ import {
   checkMs,
   checkSignal,
   checkUpdate,
-  refuseUnknown,
 } from './job/check.ts'
 import type { JobConfig, Limits } from './job/config.ts'
 import { checkName, checkPrefix } from './job/name.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { checkAbort, checkConfig, checkLabels, checkMs, checkUpdate, refuseUnknown } from './check.ts'
+import { refuseUnknown } from '../errors/unknown.ts'
+import { checkAbort, checkConfig, checkLabels, checkMs, checkUpdate } from './check.ts'
 import type { JobConfig, Limits } from './config.ts'
 
 describe('checkConfig', () => {

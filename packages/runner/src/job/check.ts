@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
+import { refuseUnknown } from '../errors/unknown.ts'
 import type { JobConfig, Limits } from './config.ts'
 import { checkEnvironment } from './environment.ts'
 import { type CheckedLimits, checkLimits } from './limits.ts'
@@ -74,14 +75,6 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
     stopSignal: checkSignal('stopSignal', config.stopSignal ?? 'SIGTERM'),
     stopGraceMs: checkMs('stopGraceMs', config.stopGraceMs ?? 0, 0),
     shim: checkShim(config.shim ?? 'native'),
-  }
-}
-
-/** Refuses options that there are none of: a slip of the pen would else go unnoticed. `what` they are options of. */
-export function refuseUnknown(what: string, given: unknown, known: readonly string[]): void {
-  if (typeof given !== 'object' || given === null) throw new InvalidOptionError(what, given, 'an object')
-  for (const [key, value] of Object.entries(given)) {
-    if (!known.includes(key)) throw new InvalidOptionError(key, value, `for ${what}, one of ${known.join(', ')}`)
   }
 }
 

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
-import { checkAbort, checkBoolean, refuseUnknown } from '../job/check.ts'
+import { refuseUnknown } from '../errors/unknown.ts'
+import { checkAbort, checkBoolean } from '../job/check.ts'
 import type { JobFolder } from '../store/job-folder.ts'
 import type { Bytes } from './buffers.ts'
 import { OutputReader } from './reader.ts'

@@ -1,0 +1,9 @@
+import { InvalidOptionError } from './mistakes.ts'
+
+/** Refuses options that there are none of: a slip of the pen would else go unnoticed. `what` they are options of. */
+export function refuseUnknown(what: string, given: unknown, known: readonly string[]): void {
+  if (typeof given !== 'object' || given === null) throw new InvalidOptionError(what, given, 'an object')
+  for (const [key, value] of Object.entries(given)) {
+    if (!known.includes(key)) throw new InvalidOptionError(key, value, `for ${what}, one of ${known.join(', ')}`)
+  }
+}

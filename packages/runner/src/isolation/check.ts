@@ -1,0 +1,155 @@
+import { InvalidOptionError } from '../errors/mistakes.ts'
+import { refuseUnknown } from '../errors/unknown.ts'
+import { checkSeccomp } from '../seccomp/index.ts'
+import { checkCapabilities } from './capabilities.ts'
+import type { IdMap, Isolation, Network, Profile } from './config.ts'
+import type { Fences } from './fences.ts'
+import { checkMounts } from './check-mounts.ts'
+import { checkAbsolute, checkSource } from './paths.ts'
+import { profileFences } from './profiles.ts'
+import { checkRlimits } from './rlimits.ts'
+
+const profiles: readonly unknown[] = ['standard', 'strict', 'none'] satisfies Profile[]
+
+const options = [
+  'profile',
+  'root',
+  'keepChanges',
+  'mounts',
+  'network',
+  'hostname',
+  'capabilities',
+  'seccomp',
+  'rlimits',
+  'devices',
+  'readOnlyPaths',
+  'maskedPaths',
+  'uidMap',
+  'gidMap',
+  'noNewPrivileges',
+  'landlock',
+  'execWritable',
+] as const satisfies readonly (keyof Isolation)[]
+
+/**
+ * Checks a job's `isolation` and fills in what its profile says. `uid`: whom the job runs as, undefined when it was given
+ * no user.
+ * @throws {InvalidOptionError}
+ */
+export async function checkIsolation(given: unknown, uid: number | undefined): Promise<Fences> {
+  const isolation = (typeof given === 'object' && given !== null ? given : { profile: given }) as Isolation
+  refuseUnknown('isolation', isolation, options)
+  const profile = checkProfile(isolation.profile ?? 'standard')
+  const fences = profileFences(profile, (uid ?? process.geteuid!()) === 0)
+  const changed: Fences = {
+    ...fences,
+    ownUser: profile === 'strict' && uid === undefined,
+    root: isolation.root === undefined ? fences.root : await checkRoot(isolation.root, profile),
+    mounts: await checkMounts('isolation.mounts', isolation.mounts ?? []),
+    devices: await checkDevices(isolation.devices ?? []),
+    ...checkSimple(isolation, fences),
+  }
+  refuseContradictions(changed)
+  return { ...changed, seccomp: await checkSeccomp('isolation.seccomp', isolation.seccomp, fences.seccomp) }
+}
+
+/** The fences that need nothing of the host to be checked. */
+function checkSimple(isolation: Isolation, fences: Omit<Fences, 'ownUser'>): Partial<Fences> {
+  const { hostname, capabilities, rlimits, network, uidMap, gidMap = uidMap } = isolation
+  return {
+    ...(hostname !== undefined && { hostname: checkHostname(hostname) }),
+    ...(capabilities !== undefined && { capabilities: checkCapabilities('isolation.capabilities', capabilities) }),
+    ...(rlimits !== undefined && { rlimits: { ...fences.rlimits, ...checkRlimits('isolation.rlimits', rlimits) } }),
+    ...(network !== undefined && { network: checkNetwork(network) }),
+    ...(uidMap !== undefined && { uidMap: checkIdMap('isolation.uidMap', uidMap) }),
+    ...(gidMap !== undefined && { gidMap: checkIdMap('isolation.gidMap', gidMap) }),
+    readOnlyPaths: checkPaths('isolation.readOnlyPaths', isolation.readOnlyPaths),
+    maskedPaths: checkPaths('isolation.maskedPaths', isolation.maskedPaths),
+    ...Object.fromEntries(
+      (['keepChanges', 'noNewPrivileges', 'landlock', 'execWritable'] as const).map((option) => [
+        option,
+        checkSwitch(`isolation.${option}`, isolation[option] ?? fences[option]),
+      ]),
+    ),
+  }
+}
+
+function checkProfile(profile: unknown): Profile {
+  if (profiles.includes(profile)) return profile as Profile
+  throw new InvalidOptionError('isolation', profile, `${profiles.map((name) => `'${name}'`).join(', ')}, or an object`)
+}
+
+async function checkRoot(root: unknown, profile: Profile): Promise<Fences['root']> {
+  if (root === 'host' || root === 'read-only' || root === 'overlay') return root
+  if (typeof root !== 'object' || root === null) {
+    throw new InvalidOptionError('isolation.root', root, "'host', 'read-only', 'overlay', or { directory }")
+  }
+  refuseUnknown('isolation.root', root, ['directory', 'access'])
+  const { directory, access = profile === 'strict' ? 'read-only' : 'read-write' } = root as Record<string, unknown>
+  if (access !== 'read-write' && access !== 'read-only' && access !== 'overlay') {
+    throw new InvalidOptionError('isolation.root.access', access, "'read-write', 'read-only' or 'overlay'")
+  }
+  const source = await checkSource('isolation.root.directory', directory)
+  if (!source.isDirectory) throw new InvalidOptionError('isolation.root.directory', directory, 'a folder')
+  return { directory: source.path, access }
+}
+
+async function checkDevices(devices: unknown): Promise<string[]> {
+  if (!Array.isArray(devices)) throw new InvalidOptionError('isolation.devices', devices, 'an array of device nodes')
+  return Promise.all(
+    devices.map(async (device: unknown, index) => {
+      const option = `isolation.devices[${index}]`
+      const source = await checkSource(option, device)
+      if (source.isDevice && source.path.startsWith('/dev/')) return source.path
+      throw new InvalidOptionError(option, device, 'a device node below /dev')
+    }),
+  )
+}
+
+function checkHostname(hostname: unknown): string {
+  if (typeof hostname === 'string' && /^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/.test(hostname)) return hostname
+  throw new InvalidOptionError('isolation.hostname', hostname, "letters, digits, '-' and '.', at most 64")
+}
+
+function checkPaths(option: string, paths: unknown = []): string[] {
+  if (!Array.isArray(paths)) throw new InvalidOptionError(option, paths, 'an array of absolute paths')
+  return paths.map((path: unknown, index) => checkAbsolute(`${option}[${index}]`, path))
+}
+
+function checkSwitch(option: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw new InvalidOptionError(option, value, 'true or false')
+}
+
+function checkNetwork(network: unknown): Network {
+  if (network === 'none' || network === 'host' || network === 'private') return network
+  throw new InvalidOptionError('isolation.network', network, "'none', 'host' or 'private'")
+}
+
+/** The largest id stands for `none` in the kernel. */
+const maxId = 0xfffffffe
+
+function checkIdMap(option: string, map: unknown): IdMap[] {
+  const accepted = 'an array of { inside, outside, size }, whole numbers, with a size of at least 1'
+  if (!Array.isArray(map) || map.length === 0) throw new InvalidOptionError(option, map, accepted)
+  return map.map((range: unknown, index) => {
+    const { inside, outside, size } = (range ?? {}) as Record<string, unknown>
+    const isRange = (first: unknown): first is number =>
+      Number.isSafeInteger(first) && (first as number) >= 0 && (first as number) + (size as number) - 1 <= maxId
+    if (Number.isSafeInteger(size) && (size as number) > 0 && isRange(inside) && isRange(outside)) {
+      return { inside, outside, size: size as number }
+    }
+    throw new InvalidOptionError(`${option}[${index}]`, range, accepted)
+  })
+}
+
+/** Refuses what could not be kept: an option that is accepted and then ignored is worse than none. */
+function refuseContradictions({ profile, hostname, keepChanges, root }: Fences): void {
+  if (profile === 'none' && hostname !== null) {
+    throw new InvalidOptionError('isolation.hostname', hostname, "nothing in the profile 'none': the host name is the host's")
+  }
+  const hasLayer = root === 'overlay' || (typeof root === 'object' && root.access === 'overlay')
+  if (keepChanges && !hasLayer) {
+    throw new InvalidOptionError('isolation.keepChanges', true, "false, as there is no overlay: set root: 'overlay'")
+  }
+}

@@ -1,0 +1,43 @@
+import type { SeccompProfile } from '../seccomp/index.ts'
+import type { Capability } from './capabilities.ts'
+import type { IdMap, Network, Profile, RootFolder } from './config.ts'
+import type { RlimitPair } from './rlimits.ts'
+
+/** A job's isolation with nothing left to guess: the profile's fences, and what the caller changed of them. Plain data. */
+export interface Fences {
+  profile: Profile
+  root: 'host' | 'read-only' | 'overlay' | Required<RootFolder>
+  keepChanges: boolean
+  mounts: readonly CheckedMount[]
+  network: Network
+  /** Null: the host's. */
+  hostname: string | null
+  capabilities: readonly Capability[]
+  /** `default` and `strict` are ours. */
+  seccomp: 'none' | 'default' | 'strict' | SeccompProfile
+  rlimits: Readonly<Record<string, RlimitPair>>
+  devices: readonly string[]
+  readOnlyPaths: readonly string[]
+  maskedPaths: readonly string[]
+  uidMap: readonly IdMap[] | null
+  gidMap: readonly IdMap[] | null
+  noNewPrivileges: boolean
+  landlock: boolean
+  execWritable: boolean
+  /** The command gets a uid and gid that no other process has. */
+  ownUser: boolean
+}
+
+/** A mount whose paths and sizes have been looked at. */
+export interface CheckedMount {
+  type: 'bind' | 'bind-ro' | 'tmpfs' | 'overlay'
+  /** What is bound, or lies below the overlay; undefined for a tmpfs. */
+  source?: string
+  target: string
+  /** Of a tmpfs: bytes. */
+  size?: number
+  /** Of a tmpfs: permissions of its folder. */
+  mode?: number
+  /** Flags that are set: `nosuid`, `nodev`, `noexec`. */
+  flags: readonly ('nosuid' | 'nodev' | 'noexec')[]
+}

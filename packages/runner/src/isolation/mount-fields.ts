@@ -1,0 +1,31 @@
+import type { Field } from '../store/record.ts'
+
+/** What a mount operation takes, see launcher/mounts.c. */
+export interface MountParameters {
+  target: string
+  source?: string
+  type?: string
+  options?: readonly string[]
+  flags?: readonly string[]
+  /** Permissions. */
+  mode?: number
+  major?: number
+  minor?: number
+  /** It belongs to the job's user. */
+  isOwn?: boolean
+}
+
+/** The fields of one mount operation. */
+export function mount(kind: string, parameters: MountParameters): Field[] {
+  const { target, source, type, options = [], flags = [], mode, major, minor, isOwn } = parameters
+  const fields: Field[] = [['mount', kind], ['target', target]]
+  if (type !== undefined) fields.push(['type', type])
+  if (source !== undefined) fields.push(['source', source])
+  for (const option of options) fields.push(['option', option])
+  for (const flag of flags) fields.push(['flag', flag])
+  if (mode !== undefined) fields.push(['mode', mode.toString(8)])
+  if (major !== undefined) fields.push(['major', major])
+  if (minor !== undefined) fields.push(['minor', minor])
+  if (isOwn) fields.push(['owner', 'job'])
+  return fields
+}

@@ -1,0 +1,145 @@
+import type { Field } from '../store/record.ts'
+import { type CgroupView, cgroupMounts } from './cgroup-mounts.ts'
+import { type DeviceNode, deviceMounts } from './device-mounts.ts'
+import type { CheckedMount, Fences } from './fences.ts'
+import { mount } from './mount-fields.ts'
+import { type HostMount, rootMounts } from './root-mounts.ts'
+
+/** What there is to know of the host and the job, beside its fences, to say what is mounted. */
+export interface MountContext {
+  storageRoot: string
+  /** The job's folder, where an overlay keeps what is written. */
+  folder: string
+  cgroups: CgroupView
+  /** The host's mounts, for an overlay, which is made for each file system. */
+  hostMounts: readonly HostMount[]
+  /** Device nodes can be made; else the host's are bound. */
+  canMakeNodes: boolean
+  /** A /sys of the job's own network can be mounted; else the host's is bound. */
+  canMountSys: boolean
+  /** The nodes of `fences.devices`. */
+  devices: readonly DeviceNode[]
+  /** Bytes of the folder `/tmp/work`, null: none. */
+  workdirBytes: number | null
+  tty: boolean
+}
+
+/** The sizes of what every job has for itself, in bytes; a mount of the caller's at the same place takes its stead. */
+const privateFolders = [
+  { target: '/tmp', size: 1024 ** 3, mode: 0o1777 },
+  { target: '/run', size: 64 * 1024 ** 2, mode: 0o755 },
+] as const
+
+/** The folder that `workdir` gives a job. */
+export const workFolder = '/tmp/work'
+
+/** What of /proc and /sys tells of the host, or lets change it: hidden, or read-only. As Docker has it. */
+const maskedPaths = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/kpagecgroup',
+  '/proc/kpagecount',
+  '/proc/kpageflags',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+]
+const readOnlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+
+/** The mount operations of a job, in order: the flat list that the launcher works off (launcher/mounts.c). */
+export function mountFields(fences: Fences, context: MountContext): Field[] {
+  const isBare = fences.profile === 'none'
+  return [
+    ...rootMounts(fences, context),
+    ...mount('fs', { type: 'proc', target: '/proc', flags: ['nosuid', 'nodev', 'noexec'] }),
+    ...(isBare ? bareMounts(context) : privateMounts(fences, context)),
+    ...fences.mounts.flatMap((each, index) => callersMount(each, index, fences, context)),
+    ...[...(isBare ? [] : readOnlyPaths), ...fences.readOnlyPaths].flatMap((target) => mount('read-only', { target })),
+    ...[...(isBare ? [] : maskedPaths), ...fences.maskedPaths].flatMap((target) => mount('mask', { target })),
+    ...(isBare ? [] : hideStorage(fences, context.storageRoot)),
+    ...(isBare ? [] : mount('attributes', { target: '/dev', flags: ['ro'] })),
+    ['mounts-end', 1],
+  ]
+}
+
+/** A terminal is the job's own in each profile. */
+function bareMounts({ tty }: MountContext): Field[] {
+  return tty ? mount('fs', { type: 'devpts', target: '/dev/pts', options: ['mode=0620', 'ptmxmode=0666'] }) : []
+}
+
+/** What each job has for itself in `standard` and `strict`. */
+function privateMounts(fences: Fences, context: MountContext): Field[] {
+  const taken = new Set(fences.mounts.map(({ target }) => target))
+  const noexec = fences.execWritable ? [] : (['noexec'] as const)
+  const flags = ['nosuid', 'nodev', ...noexec] as const
+  return [
+    ...sysMounts(context),
+    ...deviceMounts(fences, context, flags),
+    ...privateFolders
+      .filter(({ target }) => !taken.has(target))
+      .flatMap(({ target, size, mode }) => tmpfs(target, size, mode, flags)),
+    ...(taken.has('/run') ? [] : mount('mkdir', { target: '/run/lock', mode: 0o1777 })),
+    ...(context.workdirBytes === null ? [] : tmpfs(workFolder, context.workdirBytes, 0o700, flags, true)),
+  ]
+}
+
+function sysMounts({ canMountSys, cgroups }: MountContext): Field[] {
+  const flags = ['ro', 'nosuid', 'nodev', 'noexec'] as const
+  const sys = canMountSys
+    ? mount('fs', { type: 'sysfs', target: '/sys', flags })
+    : mount('bind', { source: '/sys', target: '/sys', flags: [...flags, 'recursive'] })
+  return [...sys, ...cgroupMounts(cgroups)]
+}
+
+/** A file system in memory, with an end to its bytes and its files: a page each, and a folder's worth in any case. */
+function tmpfs(target: string, size: number, mode: number, flags: readonly string[], isOwn = false): Field[] {
+  const inodes = Math.max(1024, Math.ceil(size / 4096))
+  const options = [`size=${size}`, `nr_inodes=${inodes}`, `mode=${mode.toString(8)}`]
+  return mount('fs', { type: 'tmpfs', target, options, flags, isOwn })
+}
+
+function callersMount(each: CheckedMount, index: number, fences: Fences, { folder }: MountContext): Field[] {
+  const { type, source, target, size, mode } = each
+  const isWritable = type !== 'bind-ro'
+  const flags = isWritable && !fences.execWritable ? [...new Set([...each.flags, 'noexec'])] : each.flags
+  switch (type) {
+    case 'tmpfs':
+      return tmpfs(target, size!, mode!, flags)
+    case 'overlay':
+      return overlayMount(source!, target, `${folder}/changes/mount-${index}`, flags)
+    case 'bind':
+      return mount('bind', { source: source!, target, flags: [...flags, 'recursive'] })
+    case 'bind-ro':
+      return mount('bind', { source: source!, target, flags: [...flags, 'ro', 'recursive'] })
+  }
+}
+
+/** A layer over a folder; what is written goes to `layer`, which init makes. */
+export function overlayMount(lower: string, target: string, layer: string, flags: readonly string[]): Field[] {
+  const options = [`lowerdir=${escapeColons(lower)}`, `upperdir=${layer}/upper`, `workdir=${layer}/work`]
+  const own = process.geteuid!() === 0 ? [] : ['userxattr']
+  return mount('fs', { type: 'overlay', target, options: [...options, ...own], flags, source: lower })
+}
+
+/** overlayfs takes a colon for the end of a layer. */
+function escapeColons(path: string): string {
+  return path.replaceAll(/[\\:]/g, (character) => `\\${character}`)
+}
+
+/** The storage root is hidden wherever the job would see it: at its own place, and below what is bound. */
+function hideStorage(fences: Fences, storageRoot: string): Field[] {
+  const bound = fences.mounts.flatMap(({ source, target }) => (source === undefined ? [] : [{ source, target }]))
+  const root = typeof fences.root === 'object' ? { source: fences.root.directory, target: '' } : { source: '/', target: '' }
+  const places = [root, ...bound].flatMap(({ source, target }) => {
+    const prefix = source === '/' ? '/' : `${source}/`
+    return storageRoot.startsWith(prefix) ? [`${target}/${storageRoot.slice(prefix.length)}`] : []
+  })
+  return [...new Set(places)].flatMap((target) => mount('mask', { target }))
+}

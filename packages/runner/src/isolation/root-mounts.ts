@@ -1,0 +1,49 @@
+import type { Field } from '../store/record.ts'
+import type { Fences } from './fences.ts'
+import { mount } from './mount-fields.ts'
+import { overlayMount } from './mounts.ts'
+
+/** A mount of the host's, as far as an overlay needs to know of it. */
+export interface HostMount {
+  point: string
+  type: string
+}
+
+/** File systems that hold files, and not a view of the kernel. */
+const fileSystems = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'f2fs', 'zfs', 'bcachefs', 'overlay', 'tmpfs', 'fuse.fuse-overlayfs'])
+
+/** Below these a job sees none of the host's file systems. */
+const own = ['/proc', '/sys', '/dev', '/run', '/tmp']
+
+/** What the job's root is. */
+export function rootMounts(
+  { root, profile, execWritable }: Fences,
+  { folder, hostMounts }: { folder: string; hostMounts: readonly HostMount[] },
+): Field[] {
+  const noexec = execWritable ? [] : ['noexec']
+  if (typeof root === 'object') {
+    const { directory, access } = root
+    if (access === 'overlay') return overlayMount(directory, '/', layer(folder, 0), ['nodev', ...noexec])
+    const flags = access === 'read-only' ? ['nodev', 'ro', 'recursive'] : ['nodev', ...noexec, 'recursive']
+    return mount('bind', { source: directory, target: '/', flags })
+  }
+  if (root === 'overlay') return overlays(hostMounts, folder, noexec)
+  if (profile === 'none' && root === 'host') return []
+  const flags = ['recursive', 'nodev', ...(root === 'read-only' ? ['ro'] : noexec)]
+  return mount('attributes', { target: '/', flags })
+}
+
+/** An overlay sees one file system only: each that the host has gets one, in the order in which they were mounted. */
+function overlays(hostMounts: readonly HostMount[], folder: string, noexec: readonly string[]): Field[] {
+  const shown = hostMounts.filter(
+    ({ point, type }) => point !== '/' && fileSystems.has(type) && !own.some((path) => `${point}/`.startsWith(`${path}/`)),
+  )
+  return [{ point: '/' }, ...shown].flatMap(({ point }, index) =>
+    overlayMount(point, point, layer(folder, index), ['nodev', ...noexec]),
+  )
+}
+
+/** The folder of a layer, with `upper` and `work` in it. */
+function layer(folder: string, index: number): string {
+  return `${folder}/changes/${index}`
+}
