@@ -309,6 +309,45 @@ static int in_make_folder(struct init *in)
 	return error ? in_fail(in, "spec", in->dir, error) : 0;
 }
 
+/* A folder like another one, with its owner and permissions: what an overlay shows as its top. */
+static int in_make_likeness(const char *path, const char *model)
+{
+	struct stat stat_model;
+
+	if (stat(model, &stat_model) || mkdir(path, 0700) || chown(path, stat_model.st_uid, stat_model.st_gid))
+		return -errno;
+	return chmod(path, stat_model.st_mode & 07777) ? -errno : 0;
+}
+
+/* Makes the folders `upper` and `work` of each overlay: `source=` is what is below it, `layer=` the folder for them. */
+static int in_make_layers(struct init *in)
+{
+	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_field field;
+	const char *source = NULL;
+	char upper[PATH_MAX], work[PATH_MAX];
+	bool first = true;
+
+	while (fr_next(&reader, &field)) {
+		if (fr_is(&field, "source"))
+			source = field.value;
+		if (!fr_is(&field, "layer") || !source)
+			continue;
+		if (snprintf(upper, sizeof upper, "%s/upper", field.value) >= (int)sizeof upper ||
+		    snprintf(work, sizeof work, "%s/work", field.value) >= (int)sizeof work)
+			return in_fail(in, "layer", field.value, -ENAMETOOLONG);
+		if (first && mkdirat(in->dir_fd, "changes", 0700))
+			return in_fail(in, "layer", in->dir, -errno);
+		first = false;
+		if (mkdir(field.value, 0700) || mkdir(work, 0700))
+			return in_fail(in, "layer", field.value, -errno);
+		int error = in_make_likeness(upper, source);
+		if (error)
+			return in_fail(in, "layer", upper, error);
+	}
+	return 0;
+}
+
 /* Reserves the exit record's blocks. A file system without fallocate gets none, and takes the risk. */
 static int in_reserve_record(struct init *in)
 {
@@ -506,7 +545,7 @@ static const struct {
 	const char *name;
 	int (*run)(struct init *in);
 } in_steps[] = {
-	{ "folder", in_make_folder },	    { "reserve", in_reserve_record },	{ "identity", in_write_identity },
+	{ "folder", in_make_folder },	    { "layer", in_make_layers },	{ "reserve", in_reserve_record },	{ "identity", in_write_identity },
 	{ "cgroup", in_make_cgroups },	    { "cgroup-kill", in_open_cgroups }, { "oom-group", in_watch_oom },
 	{ "fork", in_fork_command },
 };

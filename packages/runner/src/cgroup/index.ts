@@ -1,6 +1,7 @@
 export { choosePlace, clearTop, type PlaceChoice } from './choose.ts'
 export { freezeCgroup, isPopulated, killCgroup } from './control.ts'
 export { controllers, findLayout, type Layout } from './layout.ts'
+export { readMounts } from './mountinfo.ts'
 export { jobDirectories, planJob } from './plan.ts'
 export { listJobCgroups, removeCgroups } from './remove.ts'
 export { settlePlace } from './settle.ts'

@@ -4,7 +4,8 @@
  * - `CWD_UNUSABLE`: the working directory is missing or may not be entered.
  * - `LIMIT_REFUSED`: the kernel refused a limit, or this host cannot express it.
  * - `CGROUP_UNAVAILABLE`: there is no cgroup to put jobs in.
- * - `NAMESPACE_REFUSED`: a namespace or mount could not be made.
+ * - `NAMESPACE_REFUSED`: a namespace could not be made.
+ * - `FENCE_REFUSED`: a mount, a filter or another fence of the job's isolation could not be put up.
  * - `STORAGE_UNUSABLE`, `STORAGE_FULL`: the storage root cannot be written.
  * - `LAUNCHER_UNAVAILABLE`: the launcher could not be started or reached.
  * - `START_FAILED`: any other step of a start.
@@ -18,6 +19,7 @@ export type CorralErrorCode =
   | 'LIMIT_REFUSED'
   | 'CGROUP_UNAVAILABLE'
   | 'NAMESPACE_REFUSED'
+  | 'FENCE_REFUSED'
   | 'STORAGE_UNUSABLE'
   | 'STORAGE_FULL'
   | 'LAUNCHER_UNAVAILABLE'

@@ -1,10 +1,10 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknown } from '../errors/unknown.ts'
-import { checkSeccomp } from '../seccomp/index.ts'
 import { checkCapabilities } from './capabilities.ts'
 import type { IdMap, Isolation, Network, Profile } from './config.ts'
-import type { Fences } from './fences.ts'
 import { checkMounts } from './check-mounts.ts'
+import { makeFilter } from './filter.ts'
+import type { CheckedIsolation, Fences } from './fences.ts'
 import { checkAbsolute, checkSource } from './paths.ts'
 import { profileFences } from './profiles.ts'
 import { checkRlimits } from './rlimits.ts'
@@ -36,7 +36,7 @@ const options = [
  * no user.
  * @throws {InvalidOptionError}
  */
-export async function checkIsolation(given: unknown, uid: number | undefined): Promise<Fences> {
+export async function checkIsolation(given: unknown, uid: number | undefined): Promise<CheckedIsolation> {
   const isolation = (typeof given === 'object' && given !== null ? given : { profile: given }) as Isolation
   refuseUnknown('isolation', isolation, options)
   const profile = checkProfile(isolation.profile ?? 'standard')
@@ -50,7 +50,8 @@ export async function checkIsolation(given: unknown, uid: number | undefined): P
     ...checkSimple(isolation, fences),
   }
   refuseContradictions(changed)
-  return { ...changed, seccomp: await checkSeccomp('isolation.seccomp', isolation.seccomp, fences.seccomp) }
+  const { name, program } = await makeFilter(isolation.seccomp, changed)
+  return { fences: { ...changed, seccomp: name }, filter: program }
 }
 
 /** The fences that need nothing of the host to be checked. */

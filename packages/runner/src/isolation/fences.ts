@@ -1,4 +1,3 @@
-import type { SeccompProfile } from '../seccomp/index.ts'
 import type { Capability } from './capabilities.ts'
 import type { IdMap, Network, Profile, RootFolder } from './config.ts'
 import type { RlimitPair } from './rlimits.ts'
@@ -13,8 +12,8 @@ export interface Fences {
   /** Null: the host's. */
   hostname: string | null
   capabilities: readonly Capability[]
-  /** `default` and `strict` are ours. */
-  seccomp: 'none' | 'default' | 'strict' | SeccompProfile
+  /** Whose system call filter: `default` and `strict` are ours, else the path of a profile, or `custom`. */
+  seccomp: string
   rlimits: Readonly<Record<string, RlimitPair>>
   devices: readonly string[]
   readOnlyPaths: readonly string[]
@@ -26,6 +25,13 @@ export interface Fences {
   execWritable: boolean
   /** The command gets a uid and gid that no other process has. */
   ownUser: boolean
+}
+
+/** A job's fences, and what of them was made when they were checked. */
+export interface CheckedIsolation {
+  fences: Fences
+  /** The system call filter, as the launcher takes it; null: none. */
+  filter: string | null
 }
 
 /** A mount whose paths and sizes have been looked at. */

@@ -11,13 +11,15 @@ export interface MountParameters {
   mode?: number
   major?: number
   minor?: number
+  /** Of an overlay: the folder of what is written, made by init in the likeness of the source. */
+  layer?: string
   /** It belongs to the job's user. */
   isOwn?: boolean
 }
 
 /** The fields of one mount operation. */
 export function mount(kind: string, parameters: MountParameters): Field[] {
-  const { target, source, type, options = [], flags = [], mode, major, minor, isOwn } = parameters
+  const { target, source, type, options = [], flags = [], mode, major, minor, layer, isOwn } = parameters
   const fields: Field[] = [['mount', kind], ['target', target]]
   if (type !== undefined) fields.push(['type', type])
   if (source !== undefined) fields.push(['source', source])
@@ -26,6 +28,7 @@ export function mount(kind: string, parameters: MountParameters): Field[] {
   if (mode !== undefined) fields.push(['mode', mode.toString(8)])
   if (major !== undefined) fields.push(['major', major])
   if (minor !== undefined) fields.push(['minor', minor])
+  if (layer !== undefined) fields.push(['layer', layer])
   if (isOwn) fields.push(['owner', 'job'])
   return fields
 }

@@ -3,6 +3,7 @@ import { type CgroupView, cgroupMounts } from './cgroup-mounts.ts'
 import { type DeviceNode, deviceMounts } from './device-mounts.ts'
 import type { CheckedMount, Fences } from './fences.ts'
 import { mount } from './mount-fields.ts'
+import { overlayMount } from './overlay-mount.ts'
 import { type HostMount, rootMounts } from './root-mounts.ts'
 
 /** What there is to know of the host and the job, beside its fences, to say what is mounted. */
@@ -119,18 +120,6 @@ function callersMount(each: CheckedMount, index: number, fences: Fences, { folde
     case 'bind-ro':
       return mount('bind', { source: source!, target, flags: [...flags, 'ro', 'recursive'] })
   }
-}
-
-/** A layer over a folder; what is written goes to `layer`, which init makes. */
-export function overlayMount(lower: string, target: string, layer: string, flags: readonly string[]): Field[] {
-  const options = [`lowerdir=${escapeColons(lower)}`, `upperdir=${layer}/upper`, `workdir=${layer}/work`]
-  const own = process.geteuid!() === 0 ? [] : ['userxattr']
-  return mount('fs', { type: 'overlay', target, options: [...options, ...own], flags, source: lower })
-}
-
-/** overlayfs takes a colon for the end of a layer. */
-function escapeColons(path: string): string {
-  return path.replaceAll(/[\\:]/g, (character) => `\\${character}`)
 }
 
 /** The storage root is hidden wherever the job would see it: at its own place, and below what is bound. */

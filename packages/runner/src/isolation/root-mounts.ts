@@ -1,7 +1,7 @@
 import type { Field } from '../store/record.ts'
 import type { Fences } from './fences.ts'
 import { mount } from './mount-fields.ts'
-import { overlayMount } from './mounts.ts'
+import { overlayMount } from './overlay-mount.ts'
 
 /** A mount of the host's, as far as an overlay needs to know of it. */
 export interface HostMount {
@@ -17,29 +17,28 @@ const own = ['/proc', '/sys', '/dev', '/run', '/tmp']
 
 /** What the job's root is. */
 export function rootMounts(
-  { root, profile, execWritable }: Fences,
+  { root, profile }: Fences,
   { folder, hostMounts }: { folder: string; hostMounts: readonly HostMount[] },
 ): Field[] {
-  const noexec = execWritable ? [] : ['noexec']
   if (typeof root === 'object') {
     const { directory, access } = root
-    if (access === 'overlay') return overlayMount(directory, '/', layer(folder, 0), ['nodev', ...noexec])
-    const flags = access === 'read-only' ? ['nodev', 'ro', 'recursive'] : ['nodev', ...noexec, 'recursive']
+    if (access === 'overlay') return overlayMount(directory, '/', layer(folder, 0), ['nodev'])
+    const flags = ['nodev', 'recursive', ...(access === 'read-only' ? ['ro'] : [])]
     return mount('bind', { source: directory, target: '/', flags })
   }
-  if (root === 'overlay') return overlays(hostMounts, folder, noexec)
+  if (root === 'overlay') return overlays(hostMounts, folder)
   if (profile === 'none' && root === 'host') return []
-  const flags = ['recursive', 'nodev', ...(root === 'read-only' ? ['ro'] : noexec)]
+  const flags = ['recursive', 'nodev', ...(root === 'read-only' ? ['ro'] : [])]
   return mount('attributes', { target: '/', flags })
 }
 
 /** An overlay sees one file system only: each that the host has gets one, in the order in which they were mounted. */
-function overlays(hostMounts: readonly HostMount[], folder: string, noexec: readonly string[]): Field[] {
+function overlays(hostMounts: readonly HostMount[], folder: string): Field[] {
   const shown = hostMounts.filter(
     ({ point, type }) => point !== '/' && fileSystems.has(type) && !own.some((path) => `${point}/`.startsWith(`${path}/`)),
   )
   return [{ point: '/' }, ...shown].flatMap(({ point }, index) =>
-    overlayMount(point, point, layer(folder, index), ['nodev', ...noexec]),
+    overlayMount(point, point, layer(folder, index), ['nodev']),
   )
 }
 

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknown } from '../errors/unknown.ts'
+import { type CheckedIsolation, checkIsolation, checkSize, workFolder } from '../isolation/index.ts'
 import type { JobConfig, Limits } from './config.ts'
 import { checkEnvironment } from './environment.ts'
 import { type CheckedLimits, checkLimits } from './limits.ts'
@@ -14,6 +15,9 @@ export interface CheckedJob {
   env: Record<string, string>
   cwd: string
   account: Account | null
+  isolation: CheckedIsolation
+  /** Bytes of the job's own folder; null: none. */
+  workdirBytes: number | null
   labels: Record<string, string>
   limits: Limits
   checkedLimits: CheckedLimits
@@ -42,6 +46,8 @@ const options = [
   'cwd',
   'user',
   'group',
+  'isolation',
+  'workdir',
   'labels',
   'timeoutMs',
   'stopSignal',
@@ -62,12 +68,16 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
   const limits = pickLimits(config)
   const command = checkCommand(config.command)
   const account = await findAccount(config.user, config.group)
+  const isolation = await checkIsolation(config.isolation, account?.uid)
+  const workdirBytes = checkWorkdir(config.workdir, isolation)
   return {
     name: config.name === undefined ? freshName(prefix) : checkName('name', config.name),
     command,
     env: checkEnvironment(config.env, account),
-    cwd: checkCwd(config.cwd),
+    cwd: checkCwd(config.cwd ?? (workdirBytes === null ? '/' : workFolder)),
     account,
+    isolation,
+    workdirBytes,
     labels: checkLabels('labels', config.labels),
     limits,
     checkedLimits: await checkLimits(limits),
@@ -134,7 +144,19 @@ function checkCommand(command: unknown): readonly string[] {
   throw new InvalidOptionError('command', command, 'an array of strings without NUL: the program and its arguments')
 }
 
-function checkCwd(cwd: unknown = '/'): string {
+const defaultWorkdirBytes = 64 * 1024 * 1024
+
+function checkWorkdir(workdir: unknown, { fences }: CheckedIsolation): number | null {
+  if (workdir === undefined) return null
+  if (fences.profile === 'none') {
+    throw new InvalidOptionError('workdir', workdir, "nothing in the profile 'none', which has no /tmp of its own")
+  }
+  if (workdir === 'private') return defaultWorkdirBytes
+  refuseUnknown('workdir', workdir, ['size'])
+  return checkSize('workdir.size', (workdir as { size?: unknown }).size ?? defaultWorkdirBytes)
+}
+
+function checkCwd(cwd: unknown): string {
   if (typeof cwd === 'string' && cwd.startsWith('/') && !cwd.includes('\0')) return cwd
   throw new InvalidOptionError('cwd', cwd, 'an absolute path')
 }

@@ -4,15 +4,6 @@ import type { JobSpec } from '../store/job-spec.ts'
 import type { Field } from '../store/record.ts'
 
 /**
- * CAP_SYS_PTRACE (linux/capability.h). A root job that kept it could trace init, its own PID 1.
- * Without it, ptrace(2) is refused on what is not dumpable, and still works on the job's own processes.
- */
-const capSysPtrace = 19
-
-/** The namespaces of a job. Whoever is not root needs a user namespace to be allowed them. */
-const namespaces = ['pid', 'mount', 'network', 'ipc', 'uts']
-
-/**
  * The fields of a start frame: the list that init works off, see ARCHITECTURE.md. The place, the longest part of the
  * spec and the same for all jobs, comes as JSON.
  */
@@ -21,6 +12,7 @@ export function startRequest(
   placeJson: string,
   folder: string,
   plan: CgroupPlan,
+  isolation: readonly Field[],
   shim: ShimCommand | null,
 ): Field[] {
   const isRoot = process.geteuid!() === 0
@@ -33,7 +25,6 @@ export function startRequest(
     ['grace', spec.stopGraceMs],
     ['stopsignal', signalNumber(spec.stopSignal)!],
   ]
-  for (const namespace of isRoot ? namespaces : ['user', ...namespaces]) fields.push(['namespace', namespace])
   for (const directory of plan.directories) fields.push(['mkdir', directory])
   for (const { file, value, optional } of plan.writes) {
     fields.push(['file', file])
@@ -50,7 +41,7 @@ export function startRequest(
     fields.push(['uid', spec.user.uid], ['gid', spec.user.gid])
     for (const group of spec.user.groups) fields.push(['group', group])
   }
-  if (isRoot) fields.push(['dropcap', capSysPtrace])
+  fields.push(...isolation)
   if (shim) fields.push(['handoff', 1])
   for (const word of shim?.command ?? spec.command) fields.push(['arg', word])
   for (const [key, value] of Object.entries(shim?.env ?? spec.env)) fields.push(['env', `${key}=${value}`])

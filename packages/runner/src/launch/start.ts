@@ -1,14 +1,16 @@
-import { planJob } from '../cgroup/index.ts'
+import type { CgroupPlan, Place } from '../cgroup/contract.ts'
+import { planJob, readMounts } from '../cgroup/index.ts'
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoName, startError } from '../errors/errno.ts'
 import { JobNameTakenError, JobNotFoundError } from '../errors/mistakes.ts'
+import { hostFacts, isolationFields } from '../isolation/index.ts'
 import type { CheckedJob } from '../job/check.ts'
 import { settleEnd } from '../result/settle.ts'
 import { shimCommand } from '../shim/shim.ts'
 import { ownIdentity } from '../store/identity.ts'
 import { JobFolder } from '../store/job-folder.ts'
 import type { JobSpec } from '../store/job-spec.ts'
-import type { FieldList } from '../store/record.ts'
+import type { Field, FieldList } from '../store/record.ts'
 import { undoStart } from '../store/recover.ts'
 import type { Storage } from '../store/storage.ts'
 import { Disconnected, type LauncherConnection } from './connection.ts'
@@ -34,8 +36,9 @@ export async function startJob(
     const plan = planJob(place, job.name, job.checkedLimits)
     const { cgroup, directories, reads } = plan
     const spec = { ...asked, cgroups: { cgroup, directories, reads } }
+    const fences = await planFences(job, storage, folder, place, plan)
     try {
-      const reply = await connection.request('start', startRequest(spec, placeJson, folder.path, plan, shim))
+      const reply = await connection.request('start', startRequest(spec, placeJson, folder.path, plan, fences, shim))
       const wasKilled = reply.get('step') === 'init'
       if (wasKilled && (await survivedItsInit(session, folder, connection, asked.startId))) return asked.startId
       checkReply(reply, job.name)
@@ -46,6 +49,28 @@ export async function startJob(
       if (attempt === 2) throw lost(error)
     }
   }
+}
+
+/** The fields that put up the job's fences here. */
+async function planFences(
+  { isolation, workdirBytes }: CheckedJob,
+  storage: Storage,
+  folder: JobFolder,
+  { layout }: Place,
+  { directories }: CgroupPlan,
+): Promise<Field[]> {
+  const { fences } = isolation
+  return isolationFields(isolation, {
+    ...(await hostFacts()),
+    storageRoot: storage.root,
+    folder: folder.path,
+    cgroups: { layout, directories },
+    hostMounts: fences.root === 'overlay' ? await readMounts() : [],
+    canMountSys: process.geteuid!() === 0 || fences.network !== 'host',
+    devices: fences.devices.map((path) => ({ path, character: null })),
+    workdirBytes,
+    tty: false,
+  })
 }
 
 /** Whether a job whose init was killed had started; else what that could not undo is undone. */
@@ -80,7 +105,7 @@ async function hasStarted(session: Session, folder: JobFolder, startId: string):
 }
 
 function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place' | 'cgroups'> {
-  const { name, command, env, cwd, account, labels, limits, timeoutMs, stopSignal, stopGraceMs, shim } = job
+  const { name, command, env, cwd, account, isolation, workdirBytes, labels, limits, timeoutMs, stopSignal, stopGraceMs, shim } = job
   return {
     version: 1,
     name,
@@ -88,6 +113,8 @@ function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place'
     env,
     cwd,
     user: account && { uid: account.uid, gid: account.gid, groups: account.groups },
+    isolation: isolation.fences,
+    workdirBytes,
     labels,
     limits,
     timeoutMs,

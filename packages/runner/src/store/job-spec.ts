@@ -1,4 +1,5 @@
 import type { Place } from '../cgroup/contract.ts'
+import type { Fences } from '../isolation/index.ts'
 import type { Limits } from '../job/config.ts'
 import type { Signal } from '../job/signal.ts'
 
@@ -13,6 +14,10 @@ export interface JobSpec {
   cwd: string
   /** Numeric ids that the command runs as; null: as the runner. */
   user: { uid: number; gid: number; groups: readonly number[] } | null
+  /** What keeps the job from its host, the profile's fences filled in. */
+  isolation: Fences
+  /** Bytes of the job's own folder `/tmp/work`; null: it has none. */
+  workdirBytes: number | null
   labels: Readonly<Record<string, string>>
   limits: Limits
   timeoutMs: number | null
