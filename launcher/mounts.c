@@ -276,13 +276,13 @@ static int mt_make_parent(const struct mt_list *list, const char *path, const ch
 	return error ? error : mt_open_parent(list, path, name);
 }
 
-/* Opens a target; where it does not exist, it is made: a folder, or an empty file. */
-static int mt_make_target(const struct mt_list *list, const char *path, bool is_folder)
+/* Opens a target; with `make=1`, one that does not exist is made: a folder, or an empty file. */
+static int mt_make_target(const struct mt_list *list, const struct mt_op *op, bool is_folder)
 {
+	const char *path = mt_get(op, "target"), *name;
 	int fd = mt_look_up(list, path);
-	const char *name;
 
-	if (fd != -ENOENT)
+	if (fd != -ENOENT || !mt_get(op, "make"))
 		return fd;
 	auto_fd parent = mt_make_parent(list, path, &name);
 	if (parent < 0)
@@ -311,7 +311,7 @@ static int mt_attach(int fd, int target_fd)
 /* A detached mount onto its target. What is to be the job's own is given to its user. */
 static int mt_apply_mount(struct mt_list *list, struct mt_op *op)
 {
-	auto_fd target = mt_make_target(list, mt_get(op, "target"), mt_is_folder(op->fd));
+	auto_fd target = mt_make_target(list, op, mt_is_folder(op->fd));
 
 	if (target < 0)
 		return target;

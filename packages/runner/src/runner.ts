@@ -4,15 +4,7 @@ import { InvalidOptionError } from './errors/mistakes.ts'
 import { refuseUnknown } from './errors/unknown.ts'
 import { EventHub, type JobEvent } from './events/events.ts'
 import { EventRelay } from './events/relay.ts'
-import {
-  checkAbort,
-  checkBoolean,
-  checkConfig,
-  checkLabels,
-  checkMs,
-  checkSignal,
-  checkUpdate,
-} from './job/check.ts'
+import { checkAbort, checkBoolean, checkConfig, checkLabels, checkMs, checkSignal, checkUpdate } from './job/check.ts'
 import type { JobConfig, Limits } from './job/config.ts'
 import { checkName, checkPrefix } from './job/name.ts'
 import type { Signal } from './job/signal.ts'

@@ -77,7 +77,11 @@ const steps: Record<string, Step> = {
     hint: 'sysctl user.max_net_namespaces may be too low',
   },
   'mount-propagation': { code: 'NAMESPACE_REFUSED', attempted: 'make the mount tree private' },
-  mount: { code: 'FENCE_REFUSED', attempted: 'mount' },
+  mount: {
+    code: 'FENCE_REFUSED',
+    attempted: 'mount',
+    hint: 'a target must be there, but in /tmp, /run, /dev/shm, an overlay or a root folder, where it is made',
+  },
   'mount-source': { code: 'FENCE_REFUSED', attempted: 'open what is to be mounted,' },
   root: { code: 'FENCE_REFUSED', attempted: "make the job's root" },
   layer: { code: 'STORAGE_UNUSABLE', attempted: 'make the layer of an overlay' },

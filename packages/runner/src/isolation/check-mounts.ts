@@ -38,7 +38,8 @@ async function checkMount(option: string, mount: unknown): Promise<CheckedMount>
     return { type, target, size, mode: checkMode(`${option}.mode`, given['mode'] ?? 0o1777), flags }
   }
   const source = await checkSource(`${option}.source`, given['source'])
-  if (type === 'overlay' && !source.isDirectory) throw new InvalidOptionError(`${option}.source`, source.path, 'a folder')
+  if (type === 'overlay' && !source.isDirectory)
+    throw new InvalidOptionError(`${option}.source`, source.path, 'a folder')
   return { type, source: source.path, target: checkTarget(`${option}.target`, given['target'] ?? source.path), flags }
 }
 

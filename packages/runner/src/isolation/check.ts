@@ -147,7 +147,11 @@ function checkIdMap(option: string, map: unknown): IdMap[] {
 /** Refuses what could not be kept: an option that is accepted and then ignored is worse than none. */
 function refuseContradictions({ profile, hostname, keepChanges, root }: Fences): void {
   if (profile === 'none' && hostname !== null) {
-    throw new InvalidOptionError('isolation.hostname', hostname, "nothing in the profile 'none': the host name is the host's")
+    throw new InvalidOptionError(
+      'isolation.hostname',
+      hostname,
+      "nothing in the profile 'none': the host name is the host's",
+    )
   }
   const hasLayer = root === 'overlay' || (typeof root === 'object' && root.access === 'overlay')
   if (keepChanges && !hasLayer) {

@@ -66,7 +66,10 @@ export interface RootFolder {
   access?: 'read-write' | 'read-only' | 'overlay'
 }
 
-/** A mount. Paths are absolute; a `source` may hold no symbolic link, a `target` is looked up in the job's root and made where it does not exist. */
+/**
+ * A mount. Paths are absolute; a `source` may hold no symbolic link. A `target` is looked up in the job's root, and must
+ * be there, but in what goes with the job (`/tmp`, an overlay …) or in a root folder, where it is made.
+ */
 export type Mount =
   | ({ type: 'bind' | 'bind-ro'; source: string; target?: string } & MountFlags)
   | ({ type: 'tmpfs'; target: string; size?: number | string; mode?: number } & MountFlags)

@@ -36,7 +36,13 @@ export function deviceMounts(
   flags: readonly string[],
 ): Field[] {
   const hasShm = fences.mounts.some(({ target }) => target === '/dev/shm')
-  const shm = { type: 'tmpfs', target: '/dev/shm', options: [`size=${shmBytes}`, 'nr_inodes=16384', 'mode=1777'], flags }
+  const shm = {
+    type: 'tmpfs',
+    target: '/dev/shm',
+    options: [`size=${shmBytes}`, 'nr_inodes=16384', 'mode=1777'],
+    flags,
+    make: true,
+  }
   return [
     ...mount('fs', { type: 'tmpfs', target: '/dev', options: ['size=64k', 'mode=755'], flags: ['nosuid', 'noexec'] }),
     ...nodes.flatMap((node) => deviceNode(node, canMakeNodes)),
@@ -47,6 +53,7 @@ export function deviceMounts(
       target: '/dev/pts',
       options: ['mode=0620', 'ptmxmode=0666'],
       flags: ['nosuid', 'noexec'],
+      make: true,
     }),
     ...(hasShm ? [] : mount('fs', shm)),
   ]
@@ -55,5 +62,5 @@ export function deviceMounts(
 /** Making a node is the cheaper way; who may not binds the host's, whose owner and permissions it then has. */
 function deviceNode({ path, character }: DeviceNode, canMake: boolean): Field[] {
   if (canMake && character) return mount('node', { target: path, ...character, mode: 0o666 })
-  return mount('bind', { source: path, target: path, flags: ['nosuid', 'noexec'] })
+  return mount('bind', { source: path, target: path, flags: ['nosuid', 'noexec'], make: true })
 }

@@ -25,7 +25,11 @@ export async function makeFilter(wanted: unknown, { seccomp, profile, capabiliti
     return { name, program: seccompProgram(await readSeccomp(name, option), options) }
   }
   if (typeof name !== 'object' || name === null) {
-    throw new InvalidOptionError(option, wanted, "'default', 'none', the path of a profile (with a slash), or a profile")
+    throw new InvalidOptionError(
+      option,
+      wanted,
+      "'default', 'none', the path of a profile (with a slash), or a profile",
+    )
   }
   return { name: 'custom', program: seccompProgram(name as SeccompProfile, options) }
 }

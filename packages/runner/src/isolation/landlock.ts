@@ -17,5 +17,11 @@ export function landlockFields({ landlock, root, mounts, devices }: Fences): Fie
     ...['/dev', '/proc', ...devices].map((path): [string, number] => [path, using]),
     ...['/tmp', '/run', '/dev/shm', ...writable].map((path): [string, number] => [path, all]),
   ]
-  return [['landlock', 1], ...rules.flatMap(([path, rights]): Field[] => [['beneath', path], ['rights', rights]])]
+  return [
+    ['landlock', 1],
+    ...rules.flatMap(([path, rights]): Field[] => [
+      ['beneath', path],
+      ['rights', rights],
+    ]),
+  ]
 }

@@ -13,14 +13,19 @@ export interface MountParameters {
   minor?: number
   /** Of an overlay: the folder of what is written, made by init in the likeness of the source. */
   layer?: string
+  /** Made where it does not exist. */
+  make?: boolean
   /** It belongs to the job's user. */
   isOwn?: boolean
 }
 
 /** The fields of one mount operation. */
 export function mount(kind: string, parameters: MountParameters): Field[] {
-  const { target, source, type, options = [], flags = [], mode, major, minor, layer, isOwn } = parameters
-  const fields: Field[] = [['mount', kind], ['target', target]]
+  const { target, source, type, options = [], flags = [], mode, major, minor, layer, make, isOwn } = parameters
+  const fields: Field[] = [
+    ['mount', kind],
+    ['target', target],
+  ]
   if (type !== undefined) fields.push(['type', type])
   if (source !== undefined) fields.push(['source', source])
   for (const option of options) fields.push(['option', option])
@@ -29,6 +34,7 @@ export function mount(kind: string, parameters: MountParameters): Field[] {
   if (major !== undefined) fields.push(['major', major])
   if (minor !== undefined) fields.push(['minor', minor])
   if (layer !== undefined) fields.push(['layer', layer])
+  if (make) fields.push(['make', 1])
   if (isOwn) fields.push(['owner', 'job'])
   return fields
 }

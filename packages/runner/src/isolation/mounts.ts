@@ -2,7 +2,7 @@ import type { Field } from '../store/record.ts'
 import { type CgroupView, cgroupMounts } from './cgroup-mounts.ts'
 import { type DeviceNode, deviceMounts } from './device-mounts.ts'
 import type { CheckedMount, Fences } from './fences.ts'
-import { mount } from './mount-fields.ts'
+import { mount, type MountParameters } from './mount-fields.ts'
 import { overlayMount } from './overlay-mount.ts'
 import { type HostMount, rootMounts } from './root-mounts.ts'
 
@@ -59,7 +59,12 @@ export function mountFields(fences: Fences, context: MountContext): Field[] {
   const isBare = fences.profile === 'none'
   return [
     ...rootMounts(fences, context),
-    ...mount('fs', { type: 'proc', target: '/proc', flags: ['nosuid', 'nodev', 'noexec'] }),
+    ...mount('fs', {
+      type: 'proc',
+      target: '/proc',
+      flags: ['nosuid', 'nodev', 'noexec'],
+      ...canMake(fences, '/proc'),
+    }),
     ...(isBare ? bareMounts(context) : privateMounts(fences, context)),
     ...fences.mounts.flatMap((each, index) => callersMount(each, index, fences, context)),
     ...[...(isBare ? [] : readOnlyPaths), ...fences.readOnlyPaths].flatMap((target) => mount('read-only', { target })),
@@ -85,9 +90,11 @@ function privateMounts(fences: Fences, context: MountContext): Field[] {
     ...deviceMounts(fences, context, flags),
     ...privateFolders
       .filter(({ target }) => !taken.has(target))
-      .flatMap(({ target, size, mode }) => tmpfs(target, size, mode, flags)),
+      .flatMap(({ target, size, mode }) => tmpfs(target, size, mode, flags, canMake(fences, target))),
     ...(taken.has('/run') ? [] : mount('mkdir', { target: '/run/lock', mode: 0o1777 })),
-    ...(context.workdirBytes === null ? [] : tmpfs(workFolder, context.workdirBytes, 0o700, flags, true)),
+    ...(context.workdirBytes === null
+      ? []
+      : tmpfs(workFolder, context.workdirBytes, 0o700, flags, { isOwn: true, make: true })),
   ]
 }
 
@@ -100,32 +107,51 @@ function sysMounts({ canMountSys, cgroups }: MountContext): Field[] {
 }
 
 /** A file system in memory, with an end to its bytes and its files: a page each, and a folder's worth in any case. */
-function tmpfs(target: string, size: number, mode: number, flags: readonly string[], isOwn = false): Field[] {
+function tmpfs(
+  target: string,
+  size: number,
+  mode: number,
+  flags: readonly string[],
+  rest: Partial<MountParameters>,
+): Field[] {
   const inodes = Math.max(1024, Math.ceil(size / 4096))
   const options = [`size=${size}`, `nr_inodes=${inodes}`, `mode=${mode.toString(8)}`]
-  return mount('fs', { type: 'tmpfs', target, options, flags, isOwn })
+  return mount('fs', { type: 'tmpfs', target, options, flags, ...rest })
 }
 
 function callersMount(each: CheckedMount, index: number, fences: Fences, { folder }: MountContext): Field[] {
   const { type, source, target, size, mode } = each
   const isWritable = type !== 'bind-ro'
   const flags = isWritable && !fences.execWritable ? [...new Set([...each.flags, 'noexec'])] : each.flags
+  const make = canMake(fences, target)
   switch (type) {
     case 'tmpfs':
-      return tmpfs(target, size!, mode!, flags)
+      return tmpfs(target, size!, mode!, flags, make)
     case 'overlay':
-      return overlayMount(source!, target, `${folder}/changes/mount-${index}`, flags)
+      return overlayMount(source!, target, `${folder}/changes/mount-${index}`, flags, make)
     case 'bind':
-      return mount('bind', { source: source!, target, flags: [...flags, 'recursive'] })
+      return mount('bind', { source: source!, target, flags: [...flags, 'recursive'], ...make })
     case 'bind-ro':
-      return mount('bind', { source: source!, target, flags: [...flags, 'ro', 'recursive'] })
+      return mount('bind', { source: source!, target, flags: [...flags, 'ro', 'recursive'], ...make })
   }
+}
+
+/**
+ * Whether a target may be made where there is none: not in the host's own file systems, where it would stay, but in what
+ * goes with the job, and in a root that was made for jobs.
+ */
+function canMake({ profile, root, mounts }: Fences, target: string): { make: boolean } {
+  if (root === 'overlay' || (typeof root === 'object' && root.access !== 'read-only')) return { make: true }
+  const own = profile === 'none' ? [] : ['/tmp', '/run', '/dev']
+  const made = mounts.filter(({ type }) => type === 'tmpfs' || type === 'overlay').map((each) => each.target)
+  return { make: [...own, ...made].some((path) => target.startsWith(`${path}/`)) }
 }
 
 /** The storage root is hidden wherever the job would see it: at its own place, and below what is bound. */
 function hideStorage(fences: Fences, storageRoot: string): Field[] {
   const bound = fences.mounts.flatMap(({ source, target }) => (source === undefined ? [] : [{ source, target }]))
-  const root = typeof fences.root === 'object' ? { source: fences.root.directory, target: '' } : { source: '/', target: '' }
+  const root =
+    typeof fences.root === 'object' ? { source: fences.root.directory, target: '' } : { source: '/', target: '' }
   const places = [root, ...bound].flatMap(({ source, target }) => {
     const prefix = source === '/' ? '/' : `${source}/`
     return storageRoot.startsWith(prefix) ? [`${target}/${storageRoot.slice(prefix.length)}`] : []

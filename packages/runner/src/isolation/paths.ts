@@ -33,12 +33,20 @@ export async function checkSource(option: string, path: unknown): Promise<Source
   try {
     const [real, stats] = await Promise.all([realpath(plain), lstat(plain)])
     if (real === plain) {
-      return { path: plain, isDirectory: stats.isDirectory(), isDevice: stats.isCharacterDevice() || stats.isBlockDevice() }
+      return {
+        path: plain,
+        isDirectory: stats.isDirectory(),
+        isDevice: stats.isCharacterDevice() || stats.isBlockDevice(),
+      }
     }
     throw new InvalidOptionError(option, path, `a path without symbolic links, such as ${real}`)
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
     const errno = errnoOf(error) ?? ''
-    throw new InvalidOptionError(option, path, `a path of the host's that can be opened: ${errnoText(errno)} (${errno})`)
+    throw new InvalidOptionError(
+      option,
+      path,
+      `a path of the host's that can be opened: ${errnoText(errno)} (${errno})`,
+    )
   }
 }

@@ -10,7 +10,19 @@ export interface HostMount {
 }
 
 /** File systems that hold files, and not a view of the kernel. */
-const fileSystems = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'f2fs', 'zfs', 'bcachefs', 'overlay', 'tmpfs', 'fuse.fuse-overlayfs'])
+const fileSystems = new Set([
+  'ext2',
+  'ext3',
+  'ext4',
+  'xfs',
+  'btrfs',
+  'f2fs',
+  'zfs',
+  'bcachefs',
+  'overlay',
+  'tmpfs',
+  'fuse.fuse-overlayfs',
+])
 
 /** Below these a job sees none of the host's file systems. */
 const own = ['/proc', '/sys', '/dev', '/run', '/tmp']
@@ -35,7 +47,8 @@ export function rootMounts(
 /** An overlay sees one file system only: each that the host has gets one, in the order in which they were mounted. */
 function overlays(hostMounts: readonly HostMount[], folder: string): Field[] {
   const shown = hostMounts.filter(
-    ({ point, type }) => point !== '/' && fileSystems.has(type) && !own.some((path) => `${point}/`.startsWith(`${path}/`)),
+    ({ point, type }) =>
+      point !== '/' && fileSystems.has(type) && !own.some((path) => `${point}/`.startsWith(`${path}/`)),
   )
   return [{ point: '/' }, ...shown].flatMap(({ point }, index) =>
     overlayMount(point, point, layer(folder, index), ['nodev']),

@@ -105,7 +105,21 @@ async function hasStarted(session: Session, folder: JobFolder, startId: string):
 }
 
 function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place' | 'cgroups'> {
-  const { name, command, env, cwd, account, isolation, workdirBytes, labels, limits, timeoutMs, stopSignal, stopGraceMs, shim } = job
+  const {
+    name,
+    command,
+    env,
+    cwd,
+    account,
+    isolation,
+    workdirBytes,
+    labels,
+    limits,
+    timeoutMs,
+    stopSignal,
+    stopGraceMs,
+    shim,
+  } = job
   return {
     version: 1,
     name,
