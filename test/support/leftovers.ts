@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { appendFile, chmod, glob, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -21,10 +20,10 @@ const patienceMs = 60_000
 /** What the names of the tests' storage roots begin with. */
 export const rootPrefix = 'corral-test-'
 
-/** Before all tests: their programs are made. After them: nothing is left, once the last launchers have gone. */
+/** Before all tests: their programs are made, and a folder outside of /tmp, of which each job has one of its own. After them: nothing is left, once the last launchers have gone. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await compilePrograms()
-  const folder = await mkdtemp(join(tmpdir(), rootPrefix))
+  const folder = await mkdtemp(join('/var/tmp', rootPrefix))
   await chmod(folder, 0o755)
   project.provide('runFolder', folder)
   return async () => {

@@ -1,10 +1,13 @@
 import { execFile, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdir, readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const sources = join(import.meta.dirname, '../fixtures')
-const binaries = join(import.meta.dirname, '../../node_modules/.cache/corral-fixtures')
+
+/** Not below /tmp, where a checkout may be: that is the job's own. */
+const binaries = join('/var/tmp', `corral-fixtures-${createHash('sha256').update(sources).digest('hex').slice(0, 16)}`)
 
 const flags = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-O1', '-static', '-s']
 

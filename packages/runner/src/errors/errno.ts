@@ -79,7 +79,7 @@ const steps: Record<string, Step> = {
   'mount-propagation': { code: 'NAMESPACE_REFUSED', attempted: 'make the mount tree private' },
   mount: {
     code: 'FENCE_REFUSED',
-    attempted: 'mount',
+    attempted: 'mount a file system at',
     hint: 'a target must be there, but in /tmp, /run, /dev/shm, an overlay or a root folder, where it is made',
   },
   'mount-source': { code: 'FENCE_REFUSED', attempted: 'open what is to be mounted,' },

@@ -9,7 +9,7 @@ import { checkAbsolute, checkSource } from './paths.ts'
 import { profileFences } from './profiles.ts'
 import { checkRlimits } from './rlimits.ts'
 
-const profiles: readonly unknown[] = ['standard', 'strict', 'none'] satisfies Profile[]
+const profiles = ['standard', 'strict', 'none'] as const satisfies readonly Profile[]
 
 const options = [
   'profile',
@@ -76,7 +76,7 @@ function checkSimple(isolation: Isolation, fences: Omit<Fences, 'ownUser'>): Par
 }
 
 function checkProfile(profile: unknown): Profile {
-  if (profiles.includes(profile)) return profile as Profile
+  if (profiles.includes(profile as Profile)) return profile as Profile
   throw new InvalidOptionError('isolation', profile, `${profiles.map((name) => `'${name}'`).join(', ')}, or an object`)
 }
 
