@@ -76,6 +76,12 @@ export function capabilityMask(capabilities: readonly Capability[]): bigint {
   return capabilities.reduce((mask, name) => mask | (1n << BigInt(names.indexOf(name))), 0n)
 }
 
+/** The number of a capability by its name; undefined: there is none of that name. */
+export function capabilityNumber(name: string): number | undefined {
+  const number = (names as readonly string[]).indexOf(name)
+  return number === -1 ? undefined : number
+}
+
 /** Their numbers. */
 export function capabilityNumbers(capabilities: readonly Capability[]): number[] {
   return capabilities.map((name) => names.indexOf(name))

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
-import { readSeccomp, type SeccompProfile, seccompProgram } from '../seccomp/index.ts'
+import type { SeccompProfile } from '../seccomp/index.ts'
 import { capabilityNumbers } from './capabilities.ts'
 import type { Fences } from './fences.ts'
 
@@ -19,6 +19,8 @@ export async function makeFilter(wanted: unknown, { seccomp, profile, capabiliti
   const own = profile === 'strict' ? 'strict' : 'default'
   const name = wanted === undefined ? seccomp : wanted === 'default' ? own : wanted
   if (name === 'none') return { name, program: null }
+  // Loaded only now: it takes a millisecond, and most processes start no job.
+  const { readSeccomp, seccompProgram } = await import('../seccomp/index.ts')
   const options = { capabilities: capabilityNumbers(capabilities), option }
   if (name === 'default' || name === 'strict') return { name, program: seccompProgram(name, options) }
   if (typeof name === 'string' && name.includes('/')) {

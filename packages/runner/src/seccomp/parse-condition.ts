@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
-import { capabilityNumber } from './capability.ts'
+import { capabilityNumber } from '../isolation/capabilities.ts'
 import { checkFields, checkList } from './fields.ts'
 import type { Condition, Kernel } from './filter.ts'
 import { parseKernel } from './kernel.ts'
