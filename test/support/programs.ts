@@ -1,17 +1,27 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 
-const sources = join(import.meta.dirname, '../fixtures')
+const folders = ['../fixtures', '../escape/programs'].map((name) => join(import.meta.dirname, name))
 
 /** Not below /tmp, where a checkout may be: that is the job's own. */
-const binaries = join('/var/tmp', `corral-fixtures-${createHash('sha256').update(sources).digest('hex').slice(0, 16)}`)
+const binaries = join(
+  '/var/tmp',
+  `corral-fixtures-${createHash('sha256')
+    .update(import.meta.dirname)
+    .digest('hex')
+    .slice(0, 16)}`,
+)
 
-const flags = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-O1', '-static', '-s']
+/** musl's gcc does not look for the kernel's headers. */
+const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
+const kernelHeaders = ['-idirafter', '/usr/include', '-idirafter', `/usr/include/${machine}-linux-gnu`]
 
-/** A program of `fixtures/`, by its name without `.c`: tiny, static, and so about as quick to start as can be. */
+const flags = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-O1', '-static', '-s', ...kernelHeaders]
+
+/** A program of `fixtures/` or `escape/programs/`, by its name without `.c`: tiny, static, and so about as quick to start as can be. */
 export function program(name: string): string {
   return join(binaries, name)
 }
@@ -21,28 +31,29 @@ export function sh(script: string, ...words: string[]): string[] {
   return ['/bin/sh', '-c', script, 'sh', ...words]
 }
 
-/** Compiles the programs of `fixtures/` that have changed, with the compiler that the launcher is made with. */
+/** Compiles the programs that have changed, with the compiler that the launcher is made with. */
 export async function compilePrograms(): Promise<void> {
   await mkdir(binaries, { recursive: true })
-  const files = await readdir(sources)
+  const files = (await Promise.all(folders.map(listFiles))).flat()
   const headers = await Promise.all(files.filter((file) => file.endsWith('.h')).map(changedAt))
   const programs = files.filter((file) => file.endsWith('.c'))
   await Promise.all(programs.map((file) => compileIfOld(file, Math.max(...headers))))
 }
 
+async function listFiles(folder: string): Promise<string[]> {
+  return (await readdir(folder)).map((file) => join(folder, file))
+}
+
 async function changedAt(file: string): Promise<number> {
-  return (await stat(join(sources, file))).mtimeMs
+  return (await stat(file)).mtimeMs
 }
 
 async function compileIfOld(file: string, headersAt: number): Promise<void> {
-  const output = program(file.slice(0, -'.c'.length))
-  const madeAt = await stat(output).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => 0,
-  )
+  const output = program(basename(file, '.c'))
+  const madeAt = await changedAt(output).catch(() => 0)
   if (madeAt >= Math.max(headersAt, await changedAt(file))) return
   const draft = `${output}.${process.pid}`
-  await promisify(execFile)(findCompiler(), [...flags, '-o', draft, join(sources, file)])
+  await promisify(execFile)(findCompiler(), [...flags, '-o', draft, file])
   // Other runs of the tests may be using it.
   await rename(draft, output)
 }
@@ -55,9 +66,7 @@ function findCompiler(): string {
   const candidates = named ? [named] : ['musl-gcc', 'cc']
   compiler ??= candidates.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0)
   if (compiler === undefined) {
-    throw new Error(
-      `no C compiler for the programs of test/fixtures (${candidates.join(', ')}): apt-get install musl-tools`,
-    )
+    throw new Error(`no C compiler for the tests' programs (${candidates.join(', ')}): apt-get install musl-tools`)
   }
   return compiler
 }

@@ -81,7 +81,8 @@ async function removeKept(folder: string): Promise<void> {
   }
 }
 
-async function expectNothingLeft(folder: string): Promise<void> {
+/** Fails when anything is left of the storage roots below a folder. */
+export async function expectNothingLeft(folder: string): Promise<void> {
   for (const storageRoot of await storageRoots(folder)) {
     await eventually(async () => {
       expect(await jobCgroups(storageRoot)).toEqual([])

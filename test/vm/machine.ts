@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Console } from './console.ts'
 import { compileNodePrograms } from '../support/node-programs.ts'
+import { compilePrograms } from '../support/programs.ts'
 import { createConsole } from './console.ts'
 import type { Disks } from './disks.ts'
 import { prepareDisks } from './disks.ts'
@@ -39,7 +40,12 @@ export interface BootResult {
 /** Gets what every boot needs: the kernel and the disks. Throws when the kernel cannot be had. */
 export async function prepareMachine(): Promise<Machine> {
   const cache = process.env['CORRAL_VM_CACHE'] ?? join(REPOSITORY, 'node_modules/.cache/corral-vm')
-  const [kernel, disks] = await Promise.all([prepareKernel(cache), prepareDisks(cache), compileNodePrograms()])
+  const [kernel, disks] = await Promise.all([
+    prepareKernel(cache),
+    prepareDisks(cache),
+    compileNodePrograms(),
+    compilePrograms(),
+  ])
   return { kernel, disks }
 }
 

@@ -3,6 +3,19 @@ export { InvalidOptionError, JobEndedError, JobNameTakenError, JobNotFoundError 
 export type { JobEvent } from './events/events.ts'
 export type { DoctorLine } from './host/doctor-line.ts'
 export { explainHost, fixHost } from './host/host.ts'
+export type {
+  IdMap,
+  Isolation,
+  Mount,
+  MountFlags,
+  Network,
+  PrivateNetwork,
+  Profile,
+  Rlimit,
+  Root,
+  RootFolder,
+  Seccomp,
+} from './isolation/config.ts'
 export type { JobConfig, Limits } from './job/config.ts'
 export type { Signal } from './job/signal.ts'
 export type { JobState, JobStatus, JobSummary, Usage } from './job/status.ts'
