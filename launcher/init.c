@@ -14,12 +14,12 @@
 #include "folder.h"
 #include "frame.h"
 #include "kernel.h"
+#include "network.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -27,7 +27,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -450,17 +449,14 @@ static int in_watch_oom(struct init *in)
 /* Here and not in the launcher's clone: making a network namespace may wait for the removal of others, milliseconds long. */
 static int in_make_network(struct init *in)
 {
-	struct ifreq request = { .ifr_name = "lo" };
+	int error;
 
 	if (!(in->namespaces & CLONE_NEWNET))
 		return 0;
 	if (unshare(CLONE_NEWNET))
 		return in_fail(in, "network-namespace", "", -errno);
-	auto_fd fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request))
-		return in_fail(in, "loopback", "lo", -errno);
-	request.ifr_flags |= IFF_UP;
-	return ioctl(fd, SIOCSIFFLAGS, &request) ? in_fail(in, "loopback", "lo", -errno) : 0;
+	error = nw_raise_loopback();
+	return error ? in_fail(in, "loopback", "lo", error) : 0;
 }
 
 static int in_block_signals(struct init *in)
@@ -472,6 +468,35 @@ static int in_block_signals(struct init *in)
 		return in_fail(in, "signals", "", -errno);
 	in->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	return in->signal_fd < 0 ? in_fail(in, "signals", "", -errno) : 0;
+}
+
+/* Writes the job's own versions of files that are bound into its view, such as a resolv.conf, where all may read them. */
+static int in_write_texts(struct init *in)
+{
+	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_field field;
+	const char *name = NULL;
+
+	while (fr_next(&reader, &field)) {
+		int error;
+
+		if (fr_is(&field, "write"))
+			name = field.value;
+		if (!name || !fr_is(&field, "text"))
+			continue;
+		if (strchr(name, '/'))
+			return in_fail(in, "frame", "write", -EINVAL);
+		error = in_write_file(in->dir_fd, name, O_CREAT | O_EXCL, field.value, strlen(field.value));
+		if (error || fchmodat(in->dir_fd, name, 0644, 0))
+			return in_fail(in, "text", in->dir, error ? error : -errno);
+	}
+	return 0;
+}
+
+/* After all that is quick to refuse. */
+static int in_enter_network(struct init *in)
+{
+	return nw_enter_private(in->payload, in->len, in->command.proc_fd, &in->failure);
 }
 
 /* Opens what each command needs. */
@@ -547,6 +572,7 @@ static const struct {
 } in_steps[] = {
 	{ "folder", in_make_folder },	    { "layer", in_make_layers },	{ "reserve", in_reserve_record },	{ "identity", in_write_identity },
 	{ "cgroup", in_make_cgroups },	    { "cgroup-kill", in_open_cgroups }, { "oom-group", in_watch_oom },
+	{ "text", in_write_texts },	    { "pasta", in_enter_network },
 	{ "fork", in_fork_command },
 };
 
@@ -720,6 +746,8 @@ static _Noreturn void in_refuse(struct init *in)
 	fr_add(&message, "step", in->failure.step);
 	fr_add(&message, "path", in->failure.path);
 	fr_add_number(&message, "errno", -in->failure.error);
+	if (in->failure.message)
+		fr_add(&message, "message", in->failure.message);
 	in_tell(&message);
 	_exit(1);
 }

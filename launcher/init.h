@@ -26,6 +26,7 @@ struct in_failure {
 	const char *step;
 	const char *path;
 	int error; /* negative errno */
+	const char *message; /* what another program had to say about it; may be NULL */
 };
 
 /* What the command is; pointers go into the start frame. */

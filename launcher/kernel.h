@@ -51,6 +51,12 @@ static inline int kn_pidfd_send_signal(int pidfd, int sig, siginfo_t *info)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, sig, info, 0);
 }
 
+/* A duplicate of another process's descriptor, close-on-exec. */
+static inline int kn_pidfd_getfd(int pidfd, int fd)
+{
+	return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+}
+
 static inline int kn_close_range(unsigned first, unsigned last, unsigned flags)
 {
 	return (int)syscall(SYS_close_range, first, last, flags);
