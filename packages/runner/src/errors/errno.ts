@@ -90,6 +90,20 @@ const steps: Record<string, Step> = {
   'no-new-privileges': { code: 'FENCE_REFUSED', attempted: 'set no_new_privs' },
   landlock: { code: 'FENCE_REFUSED', attempted: 'set up Landlock' },
   seccomp: { code: 'FENCE_REFUSED', attempted: 'set the system call filter' },
+  text: { code: 'STORAGE_UNUSABLE', attempted: "write the job's own version of a file," },
+  pasta: {
+    code: 'FENCE_REFUSED',
+    attempted: "connect the job's private network by",
+    hint:
+      'a port of `ports` may be taken, or below sysctl net.ipv4.ip_unprivileged_port_start; ' +
+      '/dev/net/tun must be there, with mode 0666',
+  },
+  'pasta-user': { code: 'FENCE_REFUSED', attempted: 'take the rights of root from pasta' },
+  'network-filter': {
+    code: 'FENCE_REFUSED',
+    attempted: 'filter what the job sends',
+    hint: 'sysctl net.core.optmem_max may be too low for so many addresses, or kernel.yama.ptrace_scope too high',
+  },
   loopback: { code: 'NAMESPACE_REFUSED', attempted: 'raise the loopback interface' },
   'cgroup-namespace': { code: 'NAMESPACE_REFUSED', attempted: 'make a cgroup namespace' },
   fork: {
@@ -121,9 +135,11 @@ export function startError(step: string, path: string, errno: string, message = 
   const known = steps[step]
   const code = startCode(step, known, errno)
   const attempted = `${known?.attempted ?? step}${path === '' ? '' : ` ${path}`}`
-  const detail = message === '' ? '' : `: ${message}`
+  // Who says itself what is wrong has no errno for it.
+  const number = message !== '' && errno === 'EPROTO' ? '' : `${errnoText(errno)} (${errno})`
+  const reason = [number, message].filter((part) => part !== '').join(': ')
   const hint = known?.hint === undefined ? '' : `; ${known.hint}`
-  return new CorralError(code, `could not ${attempted}: ${errnoText(errno)} (${errno})${detail}${hint}`, {
+  return new CorralError(code, `could not ${attempted}: ${reason}${hint}`, {
     syscall: step,
     path,
     errno,

@@ -1,7 +1,8 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknown } from '../errors/unknown.ts'
+import { checkNetwork } from '../network/index.ts'
 import { checkCapabilities } from './capabilities.ts'
-import type { IdMap, Isolation, Network, Profile } from './config.ts'
+import type { IdMap, Isolation, Profile } from './config.ts'
 import { checkMounts } from './check-mounts.ts'
 import { makeFilter } from './filter.ts'
 import type { CheckedIsolation, Fences } from './fences.ts'
@@ -120,11 +121,6 @@ function checkPaths(option: string, paths: unknown = []): string[] {
 function checkSwitch(option: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
   throw new InvalidOptionError(option, value, 'true or false')
-}
-
-function checkNetwork(network: unknown): Network {
-  if (network === 'none' || network === 'host' || network === 'private') return network
-  throw new InvalidOptionError('isolation.network', network, "'none', 'host' or 'private'")
 }
 
 /** The largest id stands for `none` in the kernel. */

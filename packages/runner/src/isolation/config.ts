@@ -91,10 +91,18 @@ export type Network = 'none' | 'host' | 'private' | PrivateNetwork
 
 export interface PrivateNetwork {
   type: 'private'
-  /** Ports of the host that lead into the job: `8080`, `'8080:80'` (HOST:JOB), `'127.0.0.1:8080:80'`, with `/udp` for UDP. */
+  /**
+   * Ports of the host that lead into the job: `8080`, `'8080:80'` (HOST:JOB), `'0.0.0.0:8080:80'`, with `/udp` for UDP.
+   * Without an address, on the host's 127.0.0.1.
+   */
   ports?: readonly (number | string)[]
-  /** Where the job may connect to: addresses and networks in CIDR notation. Default: everywhere. */
+  /**
+   * Where the job may send to: addresses and networks in CIDR notation, at most 100. Default: everywhere but the host's
+   * own addresses and link-local ones, which are reached only where an entry names them, and nothing wider.
+   */
   allow?: readonly string[]
+  /** Whether names are resolved, by the host's resolver. Default: true without `allow`, false with it. */
+  dns?: boolean
 }
 
 /** `'default'`, `'none'`, a path, or a profile itself. */

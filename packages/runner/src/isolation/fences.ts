@@ -1,5 +1,6 @@
 import type { Capability } from './capabilities.ts'
-import type { IdMap, Network, Profile, RootFolder } from './config.ts'
+import type { CheckedNetwork } from '../network/index.ts'
+import type { IdMap, Profile, RootFolder } from './config.ts'
 import type { RlimitPair } from './rlimits.ts'
 
 /** A job's isolation with nothing left to guess: the profile's fences, and what the caller changed of them. Plain data. */
@@ -8,7 +9,7 @@ export interface Fences {
   root: 'host' | 'read-only' | 'overlay' | Required<RootFolder>
   keepChanges: boolean
   mounts: readonly CheckedMount[]
-  network: Network
+  network: CheckedNetwork
   /** Null: the host's. */
   hostname: string | null
   capabilities: readonly Capability[]

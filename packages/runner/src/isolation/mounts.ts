@@ -22,6 +22,8 @@ export interface MountContext {
   devices: readonly DeviceNode[]
   /** Bytes of the folder `/tmp/work`, null: none. */
   workdirBytes: number | null
+  /** What is bound over the file behind /etc/resolv.conf; null: nothing. */
+  resolver: { source: string; target: string } | null
   tty: boolean
 }
 
@@ -66,6 +68,7 @@ export function mountFields(fences: Fences, context: MountContext): Field[] {
       ...canMake(fences, '/proc'),
     }),
     ...(isBare ? bareMounts(context) : privateMounts(fences, context)),
+    ...resolverMount(fences, context),
     ...fences.mounts.flatMap((each, index) => callersMount(each, index, fences, context)),
     ...[...(isBare ? [] : readOnlyPaths), ...fences.readOnlyPaths].flatMap((target) => mount('read-only', { target })),
     ...[...(isBare ? [] : maskedPaths), ...fences.maskedPaths].flatMap((target) => mount('mask', { target })),
@@ -96,6 +99,13 @@ function privateMounts(fences: Fences, context: MountContext): Field[] {
       ? []
       : tmpfs(workFolder, context.workdirBytes, 0o700, flags, { isOwn: true, make: true })),
   ]
+}
+
+/** The job's own resolv.conf. */
+function resolverMount(fences: Fences, { resolver }: MountContext): Field[] {
+  if (!resolver) return []
+  const flags = ['ro', 'nosuid', 'nodev', 'noexec'] as const
+  return mount('bind', { ...resolver, flags, ...canMake(fences, resolver.target) })
 }
 
 function sysMounts({ canMountSys, cgroups }: MountContext): Field[] {

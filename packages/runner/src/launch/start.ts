@@ -3,8 +3,9 @@ import { planJob, readMounts } from '../cgroup/index.ts'
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoName, startError } from '../errors/errno.ts'
 import { JobNameTakenError, JobNotFoundError } from '../errors/mistakes.ts'
-import { hostFacts, isolationFields } from '../isolation/index.ts'
+import { type Fences, hostFacts, isolationFields } from '../isolation/index.ts'
 import type { CheckedJob } from '../job/check.ts'
+import { describePasta, type NetworkPlan, planNetwork, resolverTarget } from '../network/index.ts'
 import { settleEnd } from '../result/settle.ts'
 import { shimCommand } from '../shim/shim.ts'
 import { ownIdentity } from '../store/identity.ts'
@@ -60,7 +61,8 @@ async function planFences(
   { directories }: CgroupPlan,
 ): Promise<Field[]> {
   const { fences } = isolation
-  return isolationFields(isolation, {
+  const network = await planNetwork(fences.network)
+  const fields = isolationFields(isolation, {
     ...(await hostFacts()),
     storageRoot: storage.root,
     folder: folder.path,
@@ -69,8 +71,20 @@ async function planFences(
     canMountSys: process.geteuid!() === 0 || fences.network !== 'host',
     devices: fences.devices.map((path) => ({ path, character: null })),
     workdirBytes,
+    resolver: await planResolver(network, folder, fences.root),
     tty: false,
   })
+  return [...fields, ...network.fields]
+}
+
+/** What is bound where, for the job's own resolv.conf. */
+async function planResolver(
+  { resolverFile }: NetworkPlan,
+  folder: JobFolder,
+  root: Fences['root'],
+): Promise<{ source: string; target: string } | null> {
+  const target = resolverFile === null ? null : await resolverTarget(typeof root === 'object' ? root.directory : '/')
+  return target === null ? null : { source: `${folder.path}/${resolverFile}`, target }
 }
 
 /** Whether a job whose init was killed had started; else what that could not undo is undone. */
@@ -145,7 +159,8 @@ function checkReply(reply: FieldList, name: string): void {
   const step = reply.get('step') ?? 'start'
   const errno = errnoName(reply.number('errno') ?? 0)
   if (step === 'folder' && errno === 'EEXIST') throw new JobNameTakenError(name)
-  throw startError(step, reply.get('path') ?? '', errno, reply.get('message') ?? '')
+  const message = reply.get('message') ?? ''
+  throw startError(step, reply.get('path') ?? '', errno, step === 'pasta' ? describePasta(message) : message)
 }
 
 function lost(cause: Error): CorralError {

@@ -1,0 +1,3 @@
+export { type CheckedNetwork, checkNetwork } from './check.ts'
+export { type NetworkPlan, planNetwork, resolverTarget } from './plan.ts'
+export { describePasta } from './said.ts'
