@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import { getSystemErrorName } from 'node:util'
 
+import { CorralError, type JobConfig } from '@corral/runner'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -10,8 +13,10 @@ import type { SeccompProfile } from '../../packages/runner/src/seccomp/profile.t
 import type { SeccompChoice } from '../../packages/runner/src/seccomp/program.ts'
 import { machines, ownArchitecture } from '../../packages/runner/src/seccomp/target.ts'
 import { readProgram, runProgram } from '../support/bpf.ts'
+import { runJob } from '../support/jobs.ts'
 import { program } from '../support/programs.ts'
 import { skipTest } from '../support/skip.ts'
+import { test } from '../support/test.ts'
 import type { Skip } from '../vm/requirements.ts'
 
 const { table } = machines[ownArchitecture()!]
@@ -45,13 +50,18 @@ function runUnder(
 
 /** The errnos of system calls, by name; `ok` for none. */
 function callUnder(hex: string, calls: readonly Call[]): string[] {
-  const words = calls.map(([name, ...args]) => [table.numbers[name] ?? name, ...args.map(String)].join(','))
-  const { stdout, stderr, signal } = runUnder(hex, 'call', ...words)
+  const { stdout, stderr, signal } = runUnder(hex, 'call', ...calls.map(wordOf))
   expect({ stderr, signal }).toEqual({ stderr: '', signal: null })
-  return stdout
-    .trim()
-    .split('\n')
-    .map((errno) => (errno === '0' ? 'ok' : getSystemErrorName(-Number(errno))))
+  return stdout.trim().split('\n').map(errnoName)
+}
+
+/** A call, as the fixture takes it. */
+function wordOf([name, ...args]: Call): string {
+  return [table.numbers[name] ?? name, ...args.map(String)].join(',')
+}
+
+function errnoName(errno: string): string {
+  return errno === '0' ? 'ok' : getSystemErrorName(-Number(errno))
 }
 
 /** Calls, each with its errno under a filter. */
@@ -218,5 +228,57 @@ describe('a profile of one’s own', () => {
       expected.map((answer) => (answer >> 16 === 5 ? answer & 0xffff : 0)),
     )
     expect(new Set(expected).size).toBeGreaterThan(20)
+  })
+})
+
+describe('a job', () => {
+  /** Without the filter, each of these does something. */
+  const calls: readonly Call[] = [
+    ['socket', family.netlink, 3, 9],
+    ['socket', family.netlink, 3, 0],
+    ['ptrace', 0x4200, 0, 0, 0],
+  ]
+  /** A filter of one instruction that allows all. */
+  const allowAll = '06000000' + '0000ff7f'
+  const command = [program('seccomp'), allowAll, 'call', ...calls.map(wordOf)]
+
+  test.for([
+    ['standard', 'EPROTONOSUPPORT ok ESRCH'],
+    ['strict', 'EAFNOSUPPORT EAFNOSUPPORT EPERM'],
+    ['none', 'ok ok ESRCH'],
+  ] as const)('of the profile %s has its filter', async ([isolation, errnos], { runner }) => {
+    const { output } = await runJob(runner, { command, isolation })
+    expect(output.trim().split('\n').map(errnoName).join(' ')).toBe(errnos)
+  })
+
+  test('has the filter of a file, or one that is given as it is', async ({ runner, folder }) => {
+    const path = join(folder, 'profile.json')
+    const profile = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names: ['uname'], action: 'SCMP_ACT_KILL_PROCESS' }],
+    }
+    await writeFile(path, JSON.stringify(profile))
+    for (const seccomp of [path, profile]) {
+      const { status } = await runJob(runner, { command: ['uname'], isolation: { seccomp } })
+      expect(status).toMatchObject({ state: 'signaled', signal: 'SIGSYS' })
+    }
+  })
+
+  test('is not started when its filter keeps it from that', async ({ runner }) => {
+    const refuse = (action: string): JobConfig => ({
+      command: ['true'],
+      isolation: {
+        seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['execve', 'execveat'], action }] },
+      },
+    })
+    await expect(runner.start(refuse('SCMP_ACT_ERRNO'))).rejects.toThrow(CorralError)
+    await expect(runner.start(refuse('SCMP_ACT_KILL_PROCESS'))).rejects.toThrow(CorralError)
+  })
+
+  test('is refused a profile that says nothing', async ({ runner }) => {
+    const isolation = { seccomp: { defaultAction: 'ALLOW' } }
+    await expect(runner.start({ command: ['true'], isolation })).rejects.toThrow(
+      'isolation.seccomp.defaultAction: received',
+    )
   })
 })
