@@ -45,10 +45,10 @@ describe('init', () => {
 
   test('and the launcher do not talk to a job of root that finds the socket', async ({ runner }) => {
     const socket = `${runner.storageRoot}/launcher.sock`
-    expect((await runJob(runner, { command: [program('knock'), socket] })).output).toBe('refused\n')
-    expect((await runJob(runner, { command: [program('knock'), socket], user: 'nobody' })).output).toBe(
-      'no connection\n',
-    )
+    const command = [program('knock'), socket]
+    expect((await runJob(runner, { command, isolation: 'none' })).output).toBe('refused\n')
+    expect((await runJob(runner, { command, isolation: 'none', user: 'nobody' })).output).toBe('no connection\n')
+    expect((await runJob(runner, { command })).output).toBe('no connection\n')
     const { stdout } = await promisify(execFile)(program('knock'), [socket])
     expect(stdout).toBe('answered\n')
   })

@@ -60,7 +60,8 @@ describe('a job of another user', () => {
 
   test('cannot read the storage root, or signal init', async ({ runner }) => {
     const script = 'ls "$1" 2>&1 | grep -q denied && echo closed; kill -0 1 2>/dev/null || echo safe'
-    const { output } = await runJob(runner, { command: sh(script, runner.storageRoot), user: 'nobody' })
+    const command = sh(script, runner.storageRoot)
+    const { output } = await runJob(runner, { command, user: 'nobody', isolation: 'none' })
     expect(output).toBe('closed\nsafe\n')
   })
 

@@ -9,6 +9,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 
 import { CgroupRunner, isShimEntry, shimEntry } from '@corral/runner'
 
+import { shown } from '../support/shown.ts'
+
 const [storageRoot, before, ...command] = process.argv.slice(2)
 
 /** What may be done before the command; a job's shim is told which by its environment. */
@@ -36,6 +38,8 @@ async function main(): Promise<void> {
     const name = await runner.start({
       command,
       shim: 'self',
+      // Mounting takes a right that strangers do not have.
+      isolation: before === 'change' ? 'none' : { mounts: shown(import.meta.dirname, process.execPath) },
       env: { BEFORE: before, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
     })
     const output = Buffer.concat(await Array.fromAsync(runner.output(name))).toString()

@@ -112,7 +112,7 @@ describe('isShimEntry', () => {
   })
 
   test("is false in a job's own Node program", async ({ runner }) => {
-    const { output } = await runJob(runner, { command: shimAsker })
+    const { output } = await runJob(runner, { command: shimAsker, isolation: 'none' })
     expect(JSON.parse(output)).toEqual({
       isShim: false,
       error: expect.stringContaining('ask isShimEntry() first'),
@@ -128,7 +128,7 @@ describe('isShimEntry', () => {
   test('is false for what merely has the variable', async ({ runner }) => {
     const env = { CORRAL_SHIM_COMMAND: JSON.stringify({ command: ['true'], env: {} }) }
     const command = sh('"$@"; exit', ...shimAsker)
-    const { output } = await runJob(runner, { command, env })
+    const { output } = await runJob(runner, { command, env, isolation: 'none' })
     expect(JSON.parse(output)).toMatchObject({ isShim: false })
   })
 })
