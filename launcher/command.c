@@ -206,7 +206,7 @@ static int cm_filter_calls(struct cm *cm)
 static int cm_bound_capabilities(struct cm *cm)
 {
 	/* A user other than root loses all of them on the way, but for those it is to have. */
-	if (cm->spec->uid > 0 && cm->spec->capabilities && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+	if (cm->spec->uid > 0 && cm->spec->ambient && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
 		return -errno;
 	return fe_bound_capabilities(cm->spec->capabilities);
 }
@@ -225,7 +225,7 @@ static int cm_become_user(struct cm *cm)
 
 static int cm_hold_capabilities(struct cm *cm)
 {
-	return fe_hold_capabilities(cm->spec->capabilities, cm->spec->uid > 0);
+	return fe_hold_capabilities(cm->spec->capabilities, cm->spec->uid > 0 && cm->spec->ambient);
 }
 
 static int cm_enter_folder(struct cm *cm)

@@ -252,6 +252,7 @@ static int in_parse(struct init *in)
 	in->command.payload = in->payload;
 	in->command.len = in->len;
 	in->command.handoff = fr_get(in->payload, in->len, "handoff") != NULL;
+	in->command.ambient = fr_get(in->payload, in->len, "ambient") != NULL;
 	in->command.no_new_privileges = fr_get(in->payload, in->len, "nnp") != NULL;
 	if (!error && (!in->dir || !in->cgroup || !in->command.cwd))
 		error = in_fail(in, "frame", !in->dir ? "dir" : !in->cgroup ? "cgroup" : "cwd", -EINVAL);

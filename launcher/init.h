@@ -39,6 +39,7 @@ struct cm_spec {
 	long long uid; /* -1: as it is */
 	long long gid;
 	uint64_t capabilities; /* those that it may have, by their numbers */
+	bool ambient; /* a user other than root has them at once */
 	bool no_new_privileges;
 	bool cgroup_namespace;
 	bool handoff;

@@ -60,7 +60,10 @@ function checkSimple(isolation: Isolation, fences: Omit<Fences, 'ownUser'>): Par
   const { hostname, capabilities, rlimits, network, uidMap, gidMap = uidMap } = isolation
   return {
     ...(hostname !== undefined && { hostname: checkHostname(hostname) }),
-    ...(capabilities !== undefined && { capabilities: checkCapabilities('isolation.capabilities', capabilities) }),
+    ...(capabilities !== undefined && {
+      capabilities: checkCapabilities('isolation.capabilities', capabilities),
+      isAmbient: true,
+    }),
     ...(rlimits !== undefined && { rlimits: { ...fences.rlimits, ...checkRlimits('isolation.rlimits', rlimits) } }),
     ...(network !== undefined && { network: checkNetwork(network) }),
     ...(uidMap !== undefined && { uidMap: checkIdMap('isolation.uidMap', uidMap) }),

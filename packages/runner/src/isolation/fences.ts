@@ -12,7 +12,10 @@ export interface Fences {
   network: CheckedNetwork
   /** Null: the host's. */
   hostname: string | null
+  /** What exec can give at most. */
   capabilities: readonly Capability[]
+  /** The caller has named them: a user other than root then has them at once. */
+  isAmbient: boolean
   /** Whose system call filter: `default` and `strict` are ours, else the path of a profile, or `custom`. */
   seccomp: string
   rlimits: Readonly<Record<string, RlimitPair>>

@@ -10,7 +10,7 @@ const ownUserBase = 0x70000000
 
 /** The fields of a start frame that put up a job's fences: lists that the launcher works off, see ARCHITECTURE.md. */
 export function isolationFields({ fences, filter }: CheckedIsolation, context: MountContext): Field[] {
-  const { profile, capabilities, noNewPrivileges, hostname, rlimits, ownUser } = fences
+  const { profile, capabilities, isAmbient, noNewPrivileges, hostname, rlimits, ownUser } = fences
   const isBare = profile === 'none'
   const fields: Field[] = namespaces(fences)
   fields.push(['propagation', isBare ? 'slave' : 'private'], ...mountFields(fences, context))
@@ -21,6 +21,7 @@ export function isolationFields({ fences, filter }: CheckedIsolation, context: M
   }
   if (noNewPrivileges) fields.push(['nnp', 1])
   fields.push(['capabilities', String(capabilityMask(capabilities))])
+  if (isAmbient) fields.push(['ambient', 1])
   if (ownUser) fields.push(['ownuid', ownUserBase])
   fields.push(...landlockFields(fences))
   if (filter !== null) fields.push(['seccomp', filter])

@@ -16,6 +16,7 @@ export function profileFences(profile: Profile, isRoot: boolean): Omit<Fences, '
 
 const shared = {
   keepChanges: false,
+  isAmbient: false,
   mounts: [],
   network: 'none',
   hostname: null,
