@@ -57,7 +57,8 @@ struct init {
 	const char *dir;
 	const char *cgroup;
 	int dir_fd;
-	int record_fd;      /* exit.new, reserved */
+	int record_fd;       /* exit.new, reserved */
+	int output_guard_fd; /* output, for reading: see in_make_folder() */
 	int init_record_fd; /* init */
 	int cgroup_fd;
 	int kill_fd; /* cgroup.kill */
@@ -302,6 +303,10 @@ static int in_make_folder(struct init *in)
 	}
 	in->command.output_fd = openat(in->dir_fd, "output", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (in->command.output_fd < 0)
+		return in_fail(in, "output", in->dir, -errno);
+	/* A file that is open elsewhere gives no lease (fcntl(2), F_SETLEASE): with one, a job could have its readers wait. */
+	in->output_guard_fd = openat(in->dir_fd, "output", O_RDONLY | O_CLOEXEC);
+	if (in->output_guard_fd < 0)
 		return in_fail(in, "output", in->dir, -errno);
 	if (!spec)
 		return in_fail(in, "frame", "spec", -EINVAL);
@@ -1095,7 +1100,7 @@ void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gi
 	if (getpid() != 1)
 		_exit(1);
 	*in = (struct init){
-		.namespaces = namespaces, .dir_fd = -1, .record_fd = -1, .init_record_fd = -1, .cgroup_fd = -1,
+		.namespaces = namespaces, .dir_fd = -1, .record_fd = -1, .output_guard_fd = -1, .init_record_fd = -1, .cgroup_fd = -1,
 		.kill_fd = -1, .signal_fd = -1, .report_fd = -1, .oom_event_fd = -1, .oom_control_fd = -1,
 		.deadline = IN_NEVER, .oom_check = IN_NEVER,
 		.command = { .null_fd = -1, .output_fd = -1, .proc_fd = -1, .uid = -1, .gid = -1 },
