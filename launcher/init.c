@@ -53,9 +53,10 @@ struct init {
 	struct cm_spec command;
 	bool time_namespace;
 	struct fr_writer identity; /* what goes into the record `init` */
+	long long host_pid;        /* this process's, as the launcher sees it */
 
 	const char *dir;
-	const char *cgroup;
+	const char *cgroup; /* NULL: the job has none, and the PID namespace alone says what belongs to it */
 	int dir_fd;
 	int record_fd;       /* exit.new, reserved */
 	int output_guard_fd; /* output, for reading: see in_make_folder() */
@@ -214,6 +215,24 @@ static int in_parse_unshare(struct init *in)
 	return 0;
 }
 
+/*
+ * A user of the job's own needs no books kept: init's pid, which no other process has meanwhile, counts from the first id
+ * that there is for such users; where they are few, round and round.
+ */
+static int in_parse_own_user(struct init *in)
+{
+	const char *first = fr_get(in->payload, in->len, "ownuid"), *count = fr_get(in->payload, in->len, "owncount");
+	long long number, most;
+
+	if (!first)
+		return 0;
+	if (fr_number(first, 1, INT32_MAX, &number) || fr_number(count, 1, INT32_MAX, &most) || in->command.uid >= 0)
+		return in_fail(in, "frame", "ownuid", -EINVAL);
+	in->command.uid = in->command.gid = number + in->host_pid % most;
+	fr_add_number(&in->identity, "uid", in->command.uid);
+	return in->identity.failed ? in_fail(in, "memory", "", -ENOMEM) : 0;
+}
+
 /* Collects the repeated fields into arrays that end with NULL. */
 static int in_parse_lists(struct init *in)
 {
@@ -247,6 +266,8 @@ static int in_parse(struct init *in)
 {
 	int error = in_parse_numbers(in);
 
+	if (!error)
+		error = in_parse_own_user(in);
 	in->dir = fr_get(in->payload, in->len, "dir");
 	in->cgroup = fr_get(in->payload, in->len, "cgroup");
 	in->command.cwd = fr_get(in->payload, in->len, "cwd");
@@ -255,8 +276,8 @@ static int in_parse(struct init *in)
 	in->command.handoff = fr_get(in->payload, in->len, "handoff") != NULL;
 	in->command.ambient = fr_get(in->payload, in->len, "ambient") != NULL;
 	in->command.no_new_privileges = fr_get(in->payload, in->len, "nnp") != NULL;
-	if (!error && (!in->dir || !in->cgroup || !in->command.cwd))
-		error = in_fail(in, "frame", !in->dir ? "dir" : !in->cgroup ? "cgroup" : "cwd", -EINVAL);
+	if (!error && (!in->dir || !in->command.cwd))
+		error = in_fail(in, "frame", !in->dir ? "dir" : "cwd", -EINVAL);
 	if (error || (error = in_parse_capabilities(in)) || (error = in_parse_unshare(in)))
 		return error;
 	return in_parse_lists(in);
@@ -264,26 +285,57 @@ static int in_parse(struct init *in)
 
 /* ---- the steps of a start ---- */
 
-/* An unprivileged launcher's jobs have a user namespace, in which only its own user exists. */
-static int in_map_user(struct init *in, uid_t uid, gid_t gid)
+/* In its own user namespace, a process without root's help may make one user known: the one that it is outside. */
+static int in_map_alone(struct init *in, uid_t uid, gid_t gid)
 {
 	const char *path;
 	char map[64];
-	int error, len;
+	int len, error = in_write_file(AT_FDCWD, path = "/proc/self/setgroups", 0, "deny", 4);
 
-	if (!(in->namespaces & CLONE_NEWUSER))
-		return 0;
-	/* The files below belong to root as long as this process is not dumpable (proc(5)). */
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	error = in_write_file(AT_FDCWD, path = "/proc/self/setgroups", 0, "deny", 4);
 	len = snprintf(map, sizeof map, "%u %u 1", uid, uid);
 	if (!error)
 		error = in_write_file(AT_FDCWD, path = "/proc/self/uid_map", 0, map, (size_t)len);
 	len = snprintf(map, sizeof map, "%u %u 1", gid, gid);
 	if (!error)
 		error = in_write_file(AT_FDCWD, path = "/proc/self/gid_map", 0, map, (size_t)len);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	return error ? in_fail(in, "user-namespace", path, error) : 0;
+}
+
+/*
+ * Has the launcher's child map ranges of ids, see ln_map_ids(), and waits until it has ended. What that says is
+ * complaints; whether the maps are there, the kernel says.
+ */
+static int in_await_maps(struct init *in)
+{
+	static char words[512];
+	char map[64];
+	size_t len = 0;
+	ssize_t n = send(IN_MAPPER_FD, "", 1, MSG_NOSIGNAL);
+
+	while (n > 0 && len < sizeof words - 1 && (n = read(IN_MAPPER_FD, words + len, sizeof words - 1 - len)) > 0)
+		len += (size_t)n;
+	close(IN_MAPPER_FD);
+	words[strcspn(words, "\n")] = '\0';
+	if (in_read_file(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) > 0 &&
+	    in_read_file(AT_FDCWD, "/proc/self/gid_map", map, sizeof map) > 0)
+		return 0;
+	in_fail(in, "user-namespace", "", -EPERM);
+	in->failure.message = words;
+	return -EPERM;
+}
+
+/* An unprivileged launcher's jobs have a user namespace. */
+static int in_map_user(struct init *in, uid_t uid, gid_t gid, bool has_mapper)
+{
+	int error;
+
+	if (!(in->namespaces & CLONE_NEWUSER))
+		return 0;
+	/* The files that say what is mapped belong to root as long as this process is not dumpable (proc(5)). */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	error = has_mapper ? in_await_maps(in) : in_map_alone(in, uid, gid);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	return error;
 }
 
 /* Makes the job's folder: mkdir is what claims the name. */
@@ -410,6 +462,8 @@ static int in_open_cgroups(struct init *in)
 	struct fr_reader reader = { in->payload, in->payload + in->len };
 	struct fr_field field;
 
+	if (!in->cgroup)
+		return 0;
 	in->cgroup_fd = open(in->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (in->cgroup_fd < 0)
 		return in_fail(in, "cgroup", in->cgroup, -errno);
@@ -528,7 +582,8 @@ static int in_read_identity(struct init *in, const char *pid_namespace)
 
 	if (len < 0 || boot_len < 0 || !start_time)
 		return in_fail(in, "identity", "/proc", (int)(len < 0 ? len : boot_len < 0 ? boot_len : -EPROTO));
-	fr_add_number(&in->identity, "pid", atoll(stat));
+	in->host_pid = atoll(stat);
+	fr_add_number(&in->identity, "pid", in->host_pid);
 	fr_add_bytes(&in->identity, "starttime", start_time, strcspn(start_time, " "));
 	fr_add_bytes(&in->identity, "boot", boot, strcspn(boot, "\n"));
 	fr_add(&in->identity, "pidns", pid_namespace);
@@ -541,7 +596,8 @@ static void in_close_inherited(struct init *in)
 	close(in->command.null_fd);
 	close(in->command.output_fd);
 	close(in->command.proc_fd);
-	close(in->cgroup_fd);
+	if (in->cgroup_fd >= 0)
+		close(in->cgroup_fd);
 	for (size_t i = 0; i < in->command.join_count; i++)
 		close(in->command.join_fds[i]);
 }
@@ -553,18 +609,21 @@ static void in_close_inherited(struct init *in)
 static int in_fork_command(struct init *in)
 {
 	struct clone_args args = {
-		.flags = CLONE_INTO_CGROUP | CLONE_NEWNS | (in->time_namespace ? CLONE_NEWTIME : 0),
+		.flags = CLONE_NEWNS | (in->time_namespace ? CLONE_NEWTIME : 0),
 		.exit_signal = SIGCHLD,
-		.cgroup = (uint64_t)in->cgroup_fd,
 	};
 	int report[2], error;
 
+	if (in->cgroup) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)in->cgroup_fd;
+	}
 	if (pipe2(report, O_CLOEXEC | O_NONBLOCK))
 		return in_fail(in, "report", "", -errno);
 	in->pid = kn_clone3(&args);
 	if (in->pid == 0)
 		cm_main(&in->command, report[1]);
-	error = in->pid < 0 ? in_fail(in, "fork", in->cgroup, -errno) : 0;
+	error = in->pid < 0 ? in_fail(in, "fork", in->cgroup ? in->cgroup : "", -errno) : 0;
 	in->report_fd = report[0];
 	close(report[1]);
 	in_close_inherited(in);
@@ -593,11 +652,11 @@ static int in_set_up(struct init *in)
 }
 
 /* What is the same for all jobs, and can be done before there is one. */
-static int in_prepare(struct init *in, const char *pid_namespace, uid_t uid, gid_t gid)
+static int in_prepare(struct init *in, const char *pid_namespace, uid_t uid, gid_t gid, bool has_mapper)
 {
 	int error;
 
-	if ((error = in_map_user(in, uid, gid)) || (error = in_block_signals(in)) || (error = in_open_inherited(in)))
+	if ((error = in_map_user(in, uid, gid, has_mapper)) || (error = in_block_signals(in)) || (error = in_open_inherited(in)))
 		return error;
 	return in_read_identity(in, pid_namespace);
 }
@@ -723,7 +782,10 @@ static bool in_remove_cgroups(struct init *in)
 	return all;
 }
 
-/* The cgroup, and those that found a way into another one: in this namespace -1 is all but init. */
+/*
+ * The cgroup, where there is one, and those that found a way into another: in this namespace -1 is all but init, and a
+ * process that has been signalled so forks no more (kernel/fork.c, copy_process()).
+ */
 static void in_kill_cgroup(struct init *in)
 {
 	if (in->kill_fd >= 0)
@@ -1091,7 +1153,7 @@ static _Noreturn void in_supervise(struct init *in)
 }
 
 /* The body of PID 1. `pid_namespace`, `uid` and `gid` are the launcher's, as this process will not see them. */
-void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid)
+void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid, bool has_mapper)
 {
 	static struct init init;
 	struct init *in = &init;
@@ -1105,7 +1167,7 @@ void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gi
 		.deadline = IN_NEVER, .oom_check = IN_NEVER,
 		.command = { .null_fd = -1, .output_fd = -1, .proc_fd = -1, .uid = -1, .gid = -1 },
 	};
-	int error = in_prepare(in, pid_namespace, uid, gid), network = error ? 0 : in_make_network(in);
+	int error = in_prepare(in, pid_namespace, uid, gid, has_mapper), network = error ? 0 : in_make_network(in);
 
 	if (!in_receive(in))
 		_exit(0);

@@ -12,7 +12,8 @@ enum {
 	IN_STATUS_FD = 3,   /* SOCK_SEQPACKET to the launcher */
 	IN_SETUP_FD = 4,    /* the lock that tells the next launcher that a start is in progress */
 	IN_LIFELINE_FD = 5, /* pidfd of the runner, for `onExit: 'kill'` */
-	IN_FIRST_FREE_FD = 6,
+	IN_MAPPER_FD = 6,   /* where ids are mapped by others: stream socket to those */
+	IN_FIRST_FREE_FD = 7,
 };
 
 /* The longest frame that goes to an init as a message; a longer one goes in a memfd. */
@@ -52,7 +53,7 @@ struct cm_spec {
 	size_t join_count;
 };
 
-_Noreturn void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid);
+_Noreturn void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid, bool has_mapper);
 _Noreturn void cm_main(const struct cm_spec *spec, int report_fd);
 
 #endif

@@ -48,7 +48,7 @@
 #define LN_BACKLOG_MAX ((size_t)16 << 20)
 #define LN_MESSAGE_MAX ((size_t)128 << 10)
 
-enum ln_kind { LN_LISTENER, LN_RUNNER, LN_STATUS, LN_INIT, LN_REMOVER };
+enum ln_kind { LN_LISTENER, LN_RUNNER, LN_STATUS, LN_INIT, LN_REMOVER, LN_MAPPER };
 
 /* What an epoll event belongs to. */
 struct ln_source {
@@ -435,25 +435,110 @@ static int ln_read_namespaces(const char *payload, size_t len, uint64_t *flags)
 }
 
 /* In the child: leaves nothing open but the fixed descriptors of init.h. */
-static _Noreturn void ln_become_init(uint64_t namespaces, uid_t uid, gid_t gid, int status)
+static _Noreturn void ln_become_init(uint64_t namespaces, uid_t uid, gid_t gid, int status, int mapper)
 {
 	/* Out of the way of the fixed numbers first. */
 	int high_status = fcntl(status, F_DUPFD_CLOEXEC, IN_FIRST_FREE_FD);
 	int high_setup = fcntl(ln.setup_lock, F_DUPFD_CLOEXEC, IN_FIRST_FREE_FD);
+	int high_mapper = mapper < 0 ? -1 : fcntl(mapper, F_DUPFD_CLOEXEC, IN_FIRST_FREE_FD);
 
 	if (high_status < 0 || high_setup < 0 || dup3(high_status, IN_STATUS_FD, O_CLOEXEC) < 0 ||
 	    dup3(high_setup, IN_SETUP_FD, O_CLOEXEC) < 0)
 		_exit(1);
 	/* The lifeline comes with the frame: until then its number must not go to another descriptor. */
-	if (dup3(STDIN_FILENO, IN_LIFELINE_FD, O_CLOEXEC) < 0 || kn_close_range(IN_FIRST_FREE_FD, ~0U, 0))
+	if (dup3(STDIN_FILENO, IN_LIFELINE_FD, O_CLOEXEC) < 0 ||
+	    dup3(mapper < 0 ? STDIN_FILENO : high_mapper, IN_MAPPER_FD, O_CLOEXEC) < 0 ||
+	    kn_close_range(IN_FIRST_FREE_FD, ~0U, 0))
 		_exit(1);
-	in_main(namespaces, ln.pid_namespace, uid, gid);
+	in_main(namespaces, ln.pid_namespace, uid, gid, mapper >= 0);
+}
+
+/* Runs one of the programs that map ids: PROGRAM PID WORD…; false: it could not be run, or has failed and said why. */
+static bool ln_run_mapper(char *const *argv)
+{
+	static char *const environment[] = { NULL };
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execve(argv[0], argv, environment);
+		dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+		_exit(127);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/*
+ * In the child: has set-user-ID programs map ids for an init, newuidmap(1) and newgidmap(1), which must run where the
+ * init's user namespace was made. The place says which, and with what words. The init is told of the end by the socket
+ * closing, and of what went wrong through it.
+ */
+static _Noreturn void ln_map_ids(pid_t init, int socket)
+{
+	struct fr_reader reader = { ln.place, ln.place + ln.place_len };
+	struct fr_field field;
+	char **argv = calloc(fr_count(ln.place, ln.place_len, "mapping") + 3, sizeof *argv), pid[16], byte;
+	size_t count = 0;
+
+	/* Not longer than needed in anybody's way: setup.lock is among what this closes. */
+	if (!argv || dup2(socket, STDERR_FILENO) < 0 || kn_close_range(STDERR_FILENO + 1, ~0U, 0))
+		_exit(1);
+	/* Until then the init is not dumpable, and not its user's to touch. */
+	if (read(STDERR_FILENO, &byte, 1) != 1)
+		_exit(1);
+	snprintf(pid, sizeof pid, "%d", init);
+	while (fr_next(&reader, &field)) {
+		if (fr_is(&field, "mapper")) {
+			if (count && !ln_run_mapper(argv))
+				_exit(1);
+			memset(argv, 0, (count + 1) * sizeof *argv);
+			argv[0] = (char *)(uintptr_t)field.value;
+			argv[1] = pid;
+			count = 2;
+		} else if (fr_is(&field, "mapping") && count) {
+			argv[count++] = (char *)(uintptr_t)field.value;
+		}
+	}
+	_exit(count && ln_run_mapper(argv) ? 0 : 1);
+}
+
+/* Starts the process that maps an init's ids. Without it the init sees the socket close, and says what it lacks. */
+static void ln_start_mapper(pid_t init, int socket)
+{
+	int pidfd = -1;
+	struct clone_args args = {
+		.flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD
+	};
+	struct ln_source *mapper = malloc(sizeof *mapper);
+	pid_t pid = mapper ? kn_clone3(&args) : -1;
+
+	if (pid == 0)
+		ln_map_ids(init, socket);
+	if (pid < 0) {
+		free(mapper);
+		return;
+	}
+	*mapper = (struct ln_source){ LN_MAPPER, pidfd, mapper };
+	if (ln_watch(mapper, EPOLLIN, EPOLL_CTL_ADD)) {
+		/* It stays a zombie as long as this process lives. */
+		close(pidfd);
+		free(mapper);
+	}
+}
+
+static void ln_on_mapper_end(struct ln_source *mapper)
+{
+	siginfo_t info;
+
+	waitid(P_PIDFD, (id_t)mapper->fd, &info, WEXITED);
+	ln_drop(mapper);
+	free(mapper);
 }
 
 /* Forks an init, which prepares itself and then waits for a start frame. Negative errno in *error when that fails. */
 static struct ln_job *ln_make_init(uint64_t namespaces, int *error)
 {
-	int pidfd = -1, pair[2];
+	int pidfd = -1, pair[2], maps[2] = { -1, -1 };
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	/* The other namespaces are init's to make: see in_make_network() and in_make_mounts(). */
@@ -469,11 +554,24 @@ static struct ln_job *ln_make_init(uint64_t namespaces, int *error)
 		*error = -errno;
 		return NULL;
 	}
+	if (namespaces & CLONE_NEWUSER && ln.place && fr_get(ln.place, ln.place_len, "mapper") &&
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, maps)) {
+		*error = -errno;
+		close(pair[0]);
+		close(pair[1]);
+		return NULL;
+	}
 	pid = kn_clone3(&args);
 	if (pid == 0)
-		ln_become_init(namespaces, uid, gid, pair[1]);
+		ln_become_init(namespaces, uid, gid, pair[1], maps[0]);
 	*error = pid < 0 ? -errno : 0;
 	close(pair[1]);
+	if (maps[0] >= 0) {
+		close(maps[0]);
+		if (pid > 0)
+			ln_start_mapper(pid, maps[1]);
+		close(maps[1]);
+	}
 	if (pid > 0)
 		job = ln_add_job(pid, pidfd, pair[0]);
 	if (!job) {
@@ -1024,6 +1122,9 @@ static void ln_on_event(struct ln_source *source, uint32_t events)
 	case LN_REMOVER:
 		if (!job->dead)
 			ln_on_remover_end(job);
+		break;
+	case LN_MAPPER:
+		ln_on_mapper_end(source);
 		break;
 	}
 }

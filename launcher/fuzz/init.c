@@ -61,7 +61,7 @@ static void fz_read_start(char *payload, size_t len)
 	if (fr_check(payload, len))
 		return;
 	if (in_parse(&in) == 0) {
-		FZ_ASSERT(in.dir && in.cgroup && cm->cwd && cm->argv[0]);
+		FZ_ASSERT(in.dir && cm->cwd && cm->argv[0]);
 		FZ_ASSERT((cm->uid < 0) == (cm->gid < 0) && in.timeout_ms >= 0 && in.grace_ms >= 0);
 		for (char **arg = cm->argv; *arg; arg++)
 			FZ_ASSERT(*arg > payload && *arg < payload + len);
@@ -75,6 +75,7 @@ static void fz_read_start(char *payload, size_t len)
 	free(cm->envp);
 	free(cm->groups);
 	free(cm->join_fds);
+	fr_free(&in.identity);
 }
 
 static void fz_read_report(const char *report, size_t len)
