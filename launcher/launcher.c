@@ -305,7 +305,8 @@ static void ln_on_message(struct ln_job *job, const char *fields, size_t len)
 	const char *type = fr_check(fields, len) ? NULL : fr_get(fields, len, "type");
 	size_t skip = type ? strlen("type=") + strlen(type) + 1 : 0;
 
-	if (!type)
+	/* What follows is passed on as it is. */
+	if (!type || type != fields + strlen("type="))
 		return;
 	if (strcmp(type, "exited") == 0) {
 		job->told = true;

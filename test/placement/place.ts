@@ -37,7 +37,7 @@ export interface Seen {
   name: string
   /** The fixture's own cgroup, once the job has been started. */
   own: string
-  place: JobDescription['spec']['place']
+  place: Extract<JobDescription['spec']['place'], { tracking: string }>
   status: JobStatus
   output: string
   error?: { name: string; code?: string; message: string }

@@ -37,6 +37,8 @@ export interface RunnerConfig {
   onExit?: 'kill' | 'keep'
 }
 
+const withoutCgroup = 'it has no cgroup, as it was started with noLimits'
+
 /** A job's status and all that it was started with. */
 export interface JobDescription extends JobSummary {
   spec: JobSpec
@@ -196,6 +198,7 @@ export class CgroupRunner implements AsyncDisposable {
     const folder = this.#folder(name)
     await requireActive(folder, frozen ? 'freeze' : 'thaw')
     const { cgroups } = await folder.readSpec()
+    if (!cgroups) throw new CorralError('CONTROL_FAILED', `could not freeze or thaw job ${name}: ${withoutCgroup}`)
     await freezeCgroup(cgroups.cgroup, frozen)
   }
 
@@ -209,6 +212,9 @@ export class CgroupRunner implements AsyncDisposable {
     const folder = this.#folder(name)
     await requireActive(folder, 'update')
     const spec = await folder.readSpec()
+    if (!spec.cgroups || spec.place.mode === 'none') {
+      throw new CorralError('LIMIT_REFUSED', `could not limit job ${name}: ${withoutCgroup}`)
+    }
     await applyUpdate(spec.place, name, changed)
     await folder.writeSpec({ ...spec, limits: { ...spec.limits, ...changed } })
   }

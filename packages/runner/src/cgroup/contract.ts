@@ -1,3 +1,4 @@
+import type { IdMaps } from '../ids/subordinate.ts'
 import type { Limits } from '../job/config.ts'
 
 /** The controllers that Corral uses. */
@@ -32,6 +33,16 @@ export interface Place {
   ioWeightFile?: string
   /** Directories of ours, innermost first, that go when the launcher goes. */
   cleanup: readonly string[]
+  /** The ids that jobs have in their user namespace, where there is one and it has more than the runner's own. */
+  ids?: IdMaps
+}
+
+/** No cgroup can be had: only jobs that were started with `noLimits` run, without one. */
+export interface NoPlace {
+  mode: 'none'
+  /** Why none can be had, and what would help. */
+  why: string
+  ids?: IdMaps
 }
 
 /** A value for one of the kernel's files. */

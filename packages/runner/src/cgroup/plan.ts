@@ -1,5 +1,5 @@
 import type { CheckedLimits } from '../job/limits.ts'
-import type { CgroupPlan, Place } from './contract.ts'
+import type { CgroupPlan, NoPlace, Place } from './contract.ts'
 import { planHybrid } from './hybrid.ts'
 import { refuseMissing } from './refusal.ts'
 import { planUnified } from './unified.ts'
@@ -25,7 +25,8 @@ export function planJob(place: Place, name: string, limits: CheckedLimits): Cgro
 }
 
 /** The cgroups of a job by its name alone, the tracking one first: also those it may not have. */
-export function jobDirectories(place: Place, name: string): string[] {
+export function jobDirectories(place: Place | NoPlace, name: string): string[] {
+  if (place.mode === 'none') return []
   const parents = Object.values(place.controllers).map(({ directory }) => directory)
   return [...new Set([place.tracking, ...parents])].map((parent) => `${parent}/${name}`)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { errnoOf, fileError } from '../errors/errno.ts'
-import type { Place } from './contract.ts'
+import type { NoPlace, Place } from './contract.ts'
 import { whenEmpty } from './control.ts'
 import { jobDirectories } from './plan.ts'
 import { isGone } from './watch.ts'
@@ -47,7 +47,7 @@ async function tryRemove(directory: string, last = false): Promise<boolean> {
 }
 
 /** The jobs that have a cgroup where jobs live, with their cgroups in the order that `removeCgroups` takes. */
-export async function listJobCgroups(place: Place): Promise<{ name: string; directories: string[] }[]> {
+export async function listJobCgroups(place: Place | NoPlace): Promise<{ name: string; directories: string[] }[]> {
   const names = new Set<string>()
   for (const parent of jobDirectories(place, '')) {
     const entries = await readdir(parent, { withFileTypes: true }).catch(() => [])

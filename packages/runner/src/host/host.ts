@@ -83,8 +83,9 @@ async function explainPlace({
   const what = 'jobs live in'
   const storage = await Storage.open(storageRoot)
   try {
-    const { connection, place } = await openLauncher(storage, cgroupParent, () => {})
+    const { connection, place } = await openLauncher(storage, { cgroupParent, needsCgroups: true }, () => {})
     await connection.close()
+    if (place.mode === 'none') throw new CorralError('CGROUP_UNAVAILABLE', place.why)
     const lines = [{ ok: true, what, detail: `${place.tracking}: ${place.why}` }, ...(await explainLinger(place))]
     return { place, lines: [...lines, ...explainControllers(place)] }
   } catch (error) {

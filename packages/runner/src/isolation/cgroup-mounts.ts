@@ -12,7 +12,9 @@ const top = '/sys/fs/cgroup'
 const flags = ['ro', 'nosuid', 'nodev', 'noexec'] as const
 
 /** Shows the job its own cgroups, and no other, at the usual places; read-only. */
-export function cgroupMounts({ layout, directories }: CgroupView): Field[] {
+export function cgroupMounts(view: CgroupView | null): Field[] {
+  if (view === null) return mount('mask', { target: top })
+  const { layout, directories } = view
   const [first] = directories
   if (first === undefined) return []
   if (layout === 'unified') return mount('bind', { source: first, target: top, flags })

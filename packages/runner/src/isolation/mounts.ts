@@ -11,7 +11,8 @@ export interface MountContext {
   storageRoot: string
   /** The job's folder, where an overlay keeps what is written. */
   folder: string
-  cgroups: CgroupView
+  /** Null: it has none. */
+  cgroups: CgroupView | null
   /** The host's mounts, for an overlay, which is made for each file system. */
   hostMounts: readonly HostMount[]
   /** Device nodes can be made; else the host's are bound. */

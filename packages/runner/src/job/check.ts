@@ -21,6 +21,8 @@ export interface CheckedJob {
   labels: Record<string, string>
   limits: Limits
   checkedLimits: CheckedLimits
+  /** It is to have no cgroup. */
+  noLimits: boolean
   timeoutMs: number | null
   stopSignal: Signal
   stopGraceMs: number
@@ -49,6 +51,7 @@ const options = [
   'isolation',
   'workdir',
   'labels',
+  'noLimits',
   'timeoutMs',
   'stopSignal',
   'stopGraceMs',
@@ -81,6 +84,7 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
     labels: checkLabels('labels', config.labels),
     limits,
     checkedLimits: await checkLimits(limits),
+    noLimits: checkNoLimits(config.noLimits, limits),
     timeoutMs: config.timeoutMs === undefined ? null : checkMs('timeoutMs', config.timeoutMs, 1),
     stopSignal: checkSignal('stopSignal', config.stopSignal ?? 'SIGTERM'),
     stopGraceMs: checkMs('stopGraceMs', config.stopGraceMs ?? 0, 0),
@@ -92,6 +96,16 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
 export function pickLimits(config: Limits): Limits {
   const given = limitOptions.map((option) => [option, config[option]] as const)
   return Object.fromEntries(given.filter(([, value]) => value !== undefined))
+}
+
+/** What has no cgroup cannot be limited. */
+function checkNoLimits(noLimits: unknown, limits: Limits): boolean {
+  checkBoolean('noLimits', noLimits)
+  const [limit] = Object.entries(limits)
+  if (noLimits === true && limit) {
+    throw new InvalidOptionError(limit[0], limit[1], 'no limit together with noLimits, which has the job run in no cgroup')
+  }
+  return noLimits === true
 }
 
 /** Checks limits that are given alone; what they are is checked where they are set. */

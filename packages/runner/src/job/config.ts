@@ -43,6 +43,11 @@ export interface JobConfig extends Limits {
   user?: string | number
   /** Group to run as, by name or numeric id. Default: the user's primary group. */
   group?: string | number
+  /**
+   * Run the job in no cgroup: fenced, but neither limited nor counted, nor can it be frozen. For hosts on which an
+   * ordinary user has no cgroup; goes with no limit. Default false.
+   */
+  noLimits?: boolean
   /** How the job is kept from reaching its host: a profile, or a profile and what is to differ from it. Default `'standard'`. */
   isolation?: Profile | Isolation
   /**

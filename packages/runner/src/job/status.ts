@@ -44,7 +44,7 @@ export interface JobStatus {
   signal: Signal | null
   /** True when the job was killed for memory. */
   oom: boolean
-  /** Processes of the job that the kernel killed for memory. */
+  /** Processes of the job that the kernel killed for memory, as far as it is counted: with `noLimits` it is not. */
   oomKills: number
   /** True when `timeoutMs` ran out while it was active. */
   timedOut: boolean
@@ -52,7 +52,7 @@ export interface JobStatus {
   finishedAt: Date | null
   /** The command's process id on the host; null after the end. */
   pid: number | null
-  /** Null when it is not known: after the state `lost`, and for the moment in which the job's cgroups are removed. */
+  /** Null when it is not known: with `noLimits`, after the state `lost`, and for the moment in which the job's cgroups are removed. */
   usage: Usage | null
 }
 

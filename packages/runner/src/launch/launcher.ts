@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { choosePlace, type PlaceChoice, settlePlace } from '../cgroup/index.ts'
-import type { Place } from '../cgroup/contract.ts'
+import type { NoPlace, Place } from '../cgroup/contract.ts'
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoOf, fileError } from '../errors/errno.ts'
-import type { FieldList } from '../store/record.ts'
+import type { IdMap } from '../isolation/config.ts'
+import { ownIds } from '../ids/subordinate.ts'
+import type { Field, FieldList } from '../store/record.ts'
 import type { Storage } from '../store/storage.ts'
 import { LauncherConnection } from './connection.ts'
 import { checkLauncher, launcherPath } from './native.ts'
@@ -21,15 +23,36 @@ const patienceMs = 10_000
 /** A connection to the storage root's launcher, and where its jobs live. */
 export interface LauncherSession {
   connection: LauncherConnection
-  place: Place
+  launcherPid: number
+  place: Place | NoPlace
   /** The place as it goes into each job's spec. */
   placeJson: string
   /** True for the first runner that the launcher has: what it does not know of, and is half made on disk, is nobody's. */
   fresh: boolean
 }
 
+/** What a runner wants of the place where jobs live. */
+export interface LauncherWish {
+  cgroupParent: string | undefined
+  /** There must be cgroups: a job is to have some. */
+  needsCgroups: boolean
+}
+
 /** Decides where jobs live, once however often it is asked. */
-type Choose = () => Promise<PlaceChoice>
+type Choose = () => Promise<PlaceChoice | NoPlace>
+
+function chooser(storage: Storage, { cgroupParent, needsCgroups }: LauncherWish): Choose {
+  let choice: Promise<PlaceChoice | NoPlace> | undefined
+  const choose: Choose = () =>
+    choosePlace({ storageId: storage.id, ...(cgroupParent !== undefined && { cgroupParent }) })
+  return () => (choice ??= needsCgroups ? choose() : choose().catch(noPlace))
+}
+
+/** The place of jobs that have no cgroup, for the reason that none can be had; any other error is thrown on. */
+function noPlace(error: unknown): NoPlace {
+  if (error instanceof CorralError && error.code === 'CGROUP_UNAVAILABLE') return { mode: 'none', why: error.message }
+  throw error
+}
 
 /**
  * Connects to the launcher of a storage root, starting it when there is none, and settles where jobs live when no other
@@ -38,16 +61,14 @@ type Choose = () => Promise<PlaceChoice>
  */
 export async function openLauncher(
   storage: Storage,
-  cgroupParent: string | undefined,
+  wish: LauncherWish,
   onEvent: (event: FieldList) => void,
 ): Promise<LauncherSession> {
   const deadline = performance.now() + patienceMs
-  let choice: Promise<PlaceChoice> | undefined
-  const choose: Choose = () =>
-    (choice ??= choosePlace({ storageId: storage.id, ...(cgroupParent !== undefined && { cgroupParent }) }))
+  const choose = chooser(storage, wish)
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 200)) {
     const connection = await tryConnect(storage, onEvent)
-    const session = connection && (await greet(connection, storage, cgroupParent, choose))
+    const session = connection && (await greet(connection, storage, wish, choose))
     if (session) return session
     if (connection === undefined) {
       await checkLauncher()
@@ -79,7 +100,7 @@ async function tryConnect(
 async function greet(
   connection: LauncherConnection,
   storage: Storage,
-  cgroupParent: string | undefined,
+  wish: LauncherWish,
   choose: Choose,
 ): Promise<LauncherSession | undefined> {
   try {
@@ -87,11 +108,14 @@ async function greet(
     if (hello.get('type') !== 'hello') {
       throw new CorralError('LAUNCHER_UNAVAILABLE', `the launcher of ${storage.root}: ${hello.get('message')}`)
     }
+    const launcherPid = hello.number('pid')!
     const known = hello.get('place')
-    const placeJson = known ?? (await settle(connection, hello.number('pid')!, storage, cgroupParent, choose))
-    const place = JSON.parse(placeJson) as Place
-    checkParent(place, cgroupParent, storage)
-    return { connection, place, placeJson, fresh: known === undefined }
+    const placeJson = known ?? (await settle(connection, launcherPid, storage, wish, choose))
+    const place = JSON.parse(placeJson) as Place | NoPlace
+    const session = { connection, launcherPid, place, placeJson, fresh: known === undefined }
+    if (wish.needsCgroups) await requireCgroups(session, storage, wish.cgroupParent)
+    checkParent(session.place, wish.cgroupParent, storage)
+    return session
   } catch (error) {
     await connection.close()
     if (error instanceof CorralError) throw error
@@ -104,22 +128,49 @@ async function settle(
   connection: LauncherConnection,
   launcherPid: number,
   storage: Storage,
-  cgroupParent: string | undefined,
+  { cgroupParent, needsCgroups }: LauncherWish,
   choose: Choose,
 ): Promise<string> {
-  const settled = await settlePlace(await choose(), storage.id, launcherPid)
-  const place: Place = cgroupParent === undefined ? settled : { ...settled, parent: cgroupParent }
+  const choice = await choose()
+  const settling = choice.mode === 'none' ? choice : settlePlace(choice, storage.id, launcherPid)
+  const settled = await (needsCgroups ? settling : Promise.resolve(settling).catch(noPlace))
+  const ids = process.geteuid!() === 0 ? undefined : await ownIds()
+  const place: Place | NoPlace = {
+    ...settled,
+    ...(settled.mode !== 'none' && cgroupParent !== undefined && { parent: cgroupParent }),
+    ...(ids?.maps && { ids: ids.maps }),
+  }
   const json = JSON.stringify(place)
   await connection.request('place', [
     ['place', json],
-    ...place.cleanup.map((directory) => ['rmdir', directory] as const),
+    ...('cleanup' in place ? place.cleanup : []).map((directory) => ['rmdir', directory] as const),
+    ...(ids?.maps ? [...mapper(ids.programs[0], ids.maps.uid), ...mapper(ids.programs[1], ids.maps.gid)] : []),
   ])
   return json
 }
 
+/** What has the launcher run newuidmap(1), or its like, for each init. */
+function mapper(program: string, maps: readonly IdMap[]): Field[] {
+  const words = maps.flatMap(({ inside, outside, size }) => [inside, outside, size])
+  return [['mapper', program], ...words.map((word) => ['mapping', word] as const)]
+}
+
+/** Where an earlier runner has found no cgroup to be had: looks again, for a job that is to have one. */
+export async function requireCgroups(
+  session: LauncherSession,
+  storage: Storage,
+  cgroupParent: string | undefined,
+): Promise<void> {
+  if (session.place.mode !== 'none') return
+  const wish = { cgroupParent, needsCgroups: true }
+  const { connection, launcherPid } = session
+  session.placeJson = await settle(connection, launcherPid, storage, wish, chooser(storage, wish))
+  session.place = JSON.parse(session.placeJson) as Place
+}
+
 /** All jobs of a storage root live in one place: a runner that wants another one is told. */
-function checkParent(place: Place, cgroupParent: string | undefined, storage: Storage): void {
-  if (cgroupParent === undefined || place.parent === cgroupParent) return
+function checkParent(place: Place | NoPlace, cgroupParent: string | undefined, storage: Storage): void {
+  if (cgroupParent === undefined || place.mode === 'none' || place.parent === cgroupParent) return
   const message =
     `the jobs of ${storage.root} live in ${place.tracking}, not below ${cgroupParent}: ` +
     'use another storage root, or wait until the launcher has left'
@@ -136,9 +187,13 @@ async function lastWords(storage: Storage): Promise<string> {
   return log.trimEnd().split('\n').at(-1) || `it said nothing in ${logPath(storage)}`
 }
 
+/** Where there is no cgroup, the launcher stays in this process's. */
+const launchedHere = { launchPrefix: [], launchEnvironment: {} }
+
 /** Starts a launcher and waits until it listens; `busy`: another one does, or is about to. */
-async function startLauncher(storage: Storage, choice: PlaceChoice): Promise<'ready' | 'busy'> {
-  const words = [...choice.launchPrefix, launcherPath(), storage.root, String(idleMs)]
+async function startLauncher(storage: Storage, choice: PlaceChoice | NoPlace): Promise<'ready' | 'busy'> {
+  const { launchPrefix, launchEnvironment } = choice.mode === 'none' ? launchedHere : choice
+  const words = [...launchPrefix, launcherPath(), storage.root, String(idleMs)]
   const log = await open(logPath(storage), 'a', 0o600).catch((error: unknown) => {
     throw fileError('STORAGE_UNUSABLE', 'open the launcher log', error)
   })
@@ -147,7 +202,7 @@ async function startLauncher(storage: Storage, choice: PlaceChoice): Promise<'re
       detached: true,
       cwd: '/',
       // For systemd-run: the launcher itself reads no environment, and jobs are given their own.
-      env: { ...pickEnvironment(['PATH', 'DBUS_SESSION_BUS_ADDRESS']), ...choice.launchEnvironment },
+      env: { ...pickEnvironment(['PATH', 'DBUS_SESSION_BUS_ADDRESS']), ...launchEnvironment },
       stdio: ['ignore', 'pipe', log.fd],
     })
     const said = await firstLine(child, patienceMs).catch((cause: unknown) => {

@@ -6,7 +6,7 @@ import type { JobFolder } from '../store/job-folder.ts'
 import type { Field, FieldList } from '../store/record.ts'
 import type { Storage } from '../store/storage.ts'
 import { Disconnected, type LauncherConnection } from './connection.ts'
-import { type LauncherSession, openLauncher } from './launcher.ts'
+import { type LauncherSession, openLauncher, requireCgroups } from './launcher.ts'
 
 /** How many ends are remembered, so that a job that ended before `wait` was called costs no look at the disk. */
 const recentEnds = 1024
@@ -36,6 +36,8 @@ export class Session {
   /** The connection of `#current`, from when it is there until it is lost. */
   #connection: LauncherConnection | undefined
   #recovery: Promise<void> = Promise.resolve()
+  /** Looking again for cgroups. */
+  #looking: Promise<void> | undefined
   #holds = 0
   /** Jobs whose end this connection will tell. */
   readonly #followed = new Set<string>()
@@ -48,11 +50,20 @@ export class Session {
     this.#handlers = handlers
   }
 
-  /** The session, connected; a launcher is started when there is none. */
-  async open(): Promise<LauncherSession> {
+  /**
+   * The session, connected; a launcher is started when there is none. For a job that is to have cgroups there must be some.
+   * @throws {CorralError} `CGROUP_UNAVAILABLE` when they are needed and none can be had.
+   */
+  async open({ needsCgroups = false } = {}): Promise<LauncherSession> {
     if (this.#closing.signal.aborted) throw new CorralError('CLOSED', 'the runner has been closed')
-    this.#current ??= this.#connect()
-    return this.#current
+    const session = await (this.#current ??= this.#connect(needsCgroups))
+    if (needsCgroups && session.place.mode === 'none') {
+      this.#looking ??= requireCgroups(session, this.#storage, this.#cgroupParent).finally(() => {
+        this.#looking = undefined
+      })
+      await this.#looking
+    }
+    return session
   }
 
   /** Connected, and what an earlier launcher left, if this runner is the one to do it, has been put in order. */
@@ -177,9 +188,10 @@ export class Session {
     await current?.connection.close()
   }
 
-  async #connect(): Promise<LauncherSession> {
+  async #connect(needsCgroups: boolean): Promise<LauncherSession> {
     try {
-      const session = await openLauncher(this.#storage, this.#cgroupParent, (event) => this.#take(event))
+      const wish = { cgroupParent: this.#cgroupParent, needsCgroups }
+      const session = await openLauncher(this.#storage, wish, (event) => this.#take(event))
       const { connection } = session
       this.#connection = connection
       if (this.#holds > 0) connection.hold()

@@ -11,7 +11,7 @@ export function startRequest(
   spec: Omit<JobSpec, 'place'>,
   placeJson: string,
   folder: string,
-  plan: CgroupPlan,
+  plan: CgroupPlan | null,
   isolation: readonly Field[],
   shim: ShimCommand | null,
 ): Field[] {
@@ -20,20 +20,11 @@ export function startRequest(
     ['name', spec.name],
     ['dir', folder],
     ['spec', `${JSON.stringify(spec).slice(0, -1)},"place":${placeJson}}`],
-    ['cgroup', plan.cgroup],
     ['cwd', spec.cwd],
     ['grace', spec.stopGraceMs],
     ['stopsignal', signalNumber(spec.stopSignal)!],
   ]
-  for (const directory of plan.directories) fields.push(['mkdir', directory])
-  for (const { file, value, optional } of plan.writes) {
-    fields.push(['file', file])
-    if (optional) fields.push(['optional', 1])
-    fields.push(['value', value])
-  }
-  for (const file of plan.joins) fields.push(['join', file])
-  for (const { key, file } of plan.reads) fields.push(['read', key], ['path', file])
-  if (plan.oomGroup !== undefined) fields.push(['oomgroup', plan.oomGroup])
+  if (plan) fields.push(...cgroupFields(plan))
   if (spec.timeoutMs !== null) fields.push(['timeout', spec.timeoutMs])
   if (spec.onExit === 'kill') fields.push(['lifeline', 1])
   // Whoever is not root is its jobs' user already, and may set no groups in a user namespace (user_namespaces(7)).
@@ -45,6 +36,20 @@ export function startRequest(
   if (shim) fields.push(['handoff', 1])
   for (const word of shim?.command ?? spec.command) fields.push(['arg', word])
   for (const [key, value] of Object.entries(shim?.env ?? spec.env)) fields.push(['env', `${key}=${value}`])
+  return fields
+}
+
+function cgroupFields(plan: CgroupPlan): Field[] {
+  const fields: Field[] = [['cgroup', plan.cgroup]]
+  for (const directory of plan.directories) fields.push(['mkdir', directory])
+  for (const { file, value, optional } of plan.writes) {
+    fields.push(['file', file])
+    if (optional) fields.push(['optional', 1])
+    fields.push(['value', value])
+  }
+  for (const file of plan.joins) fields.push(['join', file])
+  for (const { key, file } of plan.reads) fields.push(['read', key], ['path', file])
+  if (plan.oomGroup !== undefined) fields.push(['oomgroup', plan.oomGroup])
   return fields
 }
 

@@ -1,4 +1,4 @@
-import type { CgroupPlan, Place } from '../cgroup/contract.ts'
+import type { CgroupPlan, NoPlace, Place } from '../cgroup/contract.ts'
 import { planJob, readMounts } from '../cgroup/index.ts'
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoName, startError } from '../errors/errno.ts'
@@ -33,10 +33,10 @@ export async function startJob(
   const shim = job.shim === 'self' ? shimCommand(job.command, job.env) : null
   const asked = { ...describe(job), startId: crypto.randomUUID(), onExit }
   for (let attempt = 1; ; attempt++) {
-    const { connection, place, placeJson } = await session.open()
-    const plan = planJob(place, job.name, job.checkedLimits)
-    const { cgroup, directories, reads } = plan
-    const spec = { ...asked, cgroups: { cgroup, directories, reads } }
+    const { connection, place, placeJson } = await session.open({ needsCgroups: !job.noLimits })
+    const plan = job.noLimits || place.mode === 'none' ? null : planJob(place, job.name, job.checkedLimits)
+    const cgroups = plan && { cgroup: plan.cgroup, directories: plan.directories, reads: plan.reads }
+    const spec = { ...asked, cgroups }
     const fences = await planFences(job, storage, folder, place, plan)
     try {
       const reply = await connection.request('start', startRequest(spec, placeJson, folder.path, plan, fences, shim))
@@ -57,8 +57,8 @@ async function planFences(
   { isolation, workdirBytes }: CheckedJob,
   storage: Storage,
   folder: JobFolder,
-  { layout }: Place,
-  { directories }: CgroupPlan,
+  place: Place | NoPlace,
+  plan: CgroupPlan | null,
 ): Promise<Field[]> {
   const { fences } = isolation
   const network = await planNetwork(fences.network)
@@ -66,7 +66,7 @@ async function planFences(
     ...(await hostFacts()),
     storageRoot: storage.root,
     folder: folder.path,
-    cgroups: { layout, directories },
+    cgroups: plan && place.mode !== 'none' ? { layout: place.layout, directories: plan.directories } : null,
     hostMounts: fences.root === 'overlay' ? await readMounts() : [],
     canMountSys: process.geteuid!() === 0 || fences.network !== 'host',
     devices: fences.devices.map((path) => ({ path, character: null })),

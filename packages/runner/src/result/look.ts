@@ -37,7 +37,7 @@ async function isInitAlive(folder: JobFolder, init: ProcessIdentity): Promise<bo
     return await isAlive(init)
   } catch (error) {
     const spec = await folder.findSpec()
-    if (spec && (await isPopulated(spec.cgroups.cgroup))) return true
+    if (spec?.cgroups && (await isPopulated(spec.cgroups.cgroup))) return true
     throw error
   }
 }
@@ -50,7 +50,7 @@ export async function lookAt(folder: JobFolder): Promise<JobStatus> {
   const look = await lookForEnd(folder)
   if (look.end) return endedStatus(folder.name, look.end)
   const spec = await folder.findSpec()
-  const counters = spec ? await readCounters(spec.cgroups) : {}
+  const counters = spec?.cgroups ? await readCounters(spec.cgroups) : {}
   if (Object.keys(counters).length > 0) return activeStatus(folder.name, look.started, counters)
   // init removes the cgroups, then publishes the record.
   const end = await folder.readExit()

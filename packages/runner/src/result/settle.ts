@@ -34,10 +34,13 @@ export async function settleEnd(folder: JobFolder): Promise<FieldList> {
   return folder.writeExit(fields)
 }
 
-/** Removes the cgroups of a job whose init is gone, with whatever is in them. Without a spec, `stop` will do it. */
+/**
+ * Removes the cgroups of a job whose init is gone, with whatever is in them. Without a spec, `stop` will do it. Where
+ * there are none, the end of init was the end of all processes in its PID namespace.
+ */
 async function removeLeftovers(folder: JobFolder): Promise<void> {
   const spec = await folder.findSpec()
-  if (!spec) return
+  if (!spec?.cgroups) return
   await killCgroup(spec.cgroups.cgroup)
   await removeCgroups(spec.cgroups.directories)
 }

@@ -25,7 +25,7 @@ export function endedStatus(name: string, end: FieldList): JobStatus {
     startedAt: new Date(end.number('started') ?? 0),
     finishedAt: new Date(end.number('finished') ?? 0),
     pid: null,
-    usage: state === 'lost' ? null : parseUsage(counters, false),
+    usage: state === 'lost' || Object.keys(counters).length === 0 ? null : parseUsage(counters, false),
   }
 }
 

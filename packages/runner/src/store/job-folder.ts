@@ -186,7 +186,8 @@ export class JobFolder {
 function parseSpec(text: string): JobSpec | undefined {
   try {
     const spec = JSON.parse(text) as JobSpec
-    return spec.version === 1 && typeof spec.startId === 'string' && typeof spec.cgroups.cgroup === 'string'
+    const hasCgroups = spec.cgroups === null || typeof spec.cgroups.cgroup === 'string'
+    return spec.version === 1 && typeof spec.startId === 'string' && hasCgroups
       ? spec
       : undefined
   } catch {

@@ -1,4 +1,4 @@
-import type { Place } from '../cgroup/contract.ts'
+import type { NoPlace, Place } from '../cgroup/contract.ts'
 import type { Fences } from '../isolation/index.ts'
 import type { Limits } from '../job/config.ts'
 import type { Signal } from '../job/signal.ts'
@@ -30,8 +30,16 @@ export interface JobSpec {
   /** The process that asked. */
   runner: ProcessIdentity
   /** Where the job's cgroups are. */
-  place: Place
-  cgroups: { cgroup: string; directories: readonly string[]; reads: readonly { key: string; file: string }[] }
+  place: Place | NoPlace
+  /** Null: it has none, as `noLimits` was set. */
+  cgroups: JobCgroups | null
+}
+
+/** A job's cgroup v2, all of its cgroups, that one first, and the files of its counters. */
+export interface JobCgroups {
+  cgroup: string
+  directories: readonly string[]
+  reads: readonly { key: string; file: string }[]
 }
 
 /** A process that no other can be mistaken for: boot id, PID namespace, pid and start time (proc(5), field 22). */

@@ -33,7 +33,7 @@ export async function sendSignal(session: Session, folder: JobFolder, signal: Si
   if (await readEnd(folder)) throw new JobEndedError(folder.name, `send ${signal} to`)
   if (signal !== 'SIGKILL') return passSignal(session, folder, signal)
   const [tracking] = await cgroupsOf(session, folder.name, await folder.findSpec())
-  await killJob(session, folder, tracking!)
+  await killJob(session, folder, tracking)
 }
 
 /** Ends a job if it runs: asks and waits for as long as the grace is, then kills. Gives its exit record. */
@@ -53,9 +53,9 @@ export async function endJob(
     // The job can be stopped all the same; only that it was will not be known of it.
     if (!(error instanceof CorralError)) throw error
   })
-  if (graceMs > 0 && (await askToEnd(session, folder, signal, tracking!, graceMs, ended))) return ended
+  if (graceMs > 0 && (await askToEnd(session, folder, signal, tracking, graceMs, ended))) return ended
   // A kill that fails is told, unless the job has ended all the same.
-  return Promise.race([ended, killJob(session, folder, tracking!).then(() => ended)])
+  return Promise.race([ended, killJob(session, folder, tracking).then(() => ended)])
 }
 
 /** Removes cgroups that init, as the record says, could not: when nothing is in them any more. */
@@ -70,17 +70,17 @@ export async function removeLeftCgroups(
   await Promise.allSettled(directories.map((directory) => rmdir(directory)))
 }
 
-/** A job's cgroups, the tracking one first; for one whose spec is damaged, those that it can have. */
+/** A job's cgroups, if it has any, the tracking one first; for one whose spec is damaged, those that it can have. */
 async function cgroupsOf(session: Session, name: string, spec: JobSpec | undefined): Promise<readonly string[]> {
-  return spec ? spec.cgroups.directories : jobDirectories((await session.open()).place, name)
+  return spec ? (spec.cgroups?.directories ?? []) : jobDirectories((await session.open()).place, name)
 }
 
 /**
  * Kills all of a job: its cgroup at once, which needs no launcher, then through its init whatever has found a way into
- * another cgroup. Resolves also when there is nobody left to kill.
+ * another cgroup, or is in none of the job's. Resolves also when there is nobody left to kill.
  */
-async function killJob(session: Session, folder: JobFolder, tracking: string): Promise<void> {
-  await killCgroup(tracking)
+async function killJob(session: Session, folder: JobFolder, tracking: string | undefined): Promise<void> {
+  if (tracking !== undefined) await killCgroup(tracking)
   await passSignal(session, folder, 'SIGKILL').catch((error: unknown) => {
     if (!(error instanceof JobEndedError || error instanceof JobNotFoundError)) throw error
   })
@@ -119,14 +119,14 @@ async function askToEnd(
   session: Session,
   folder: JobFolder,
   signal: Signal,
-  tracking: string,
+  tracking: string | undefined,
   graceMs: number,
   ended: Promise<unknown>,
 ): Promise<boolean> {
   try {
     await passSignal(session, folder, signal)
     // A frozen job could not hear.
-    await freezeCgroup(tracking, false)
+    if (tracking !== undefined) await freezeCgroup(tracking, false)
   } catch (error) {
     if (!(error instanceof JobEndedError)) throw error
   }
