@@ -7,12 +7,21 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 let ownHome: string | undefined
 
+/** The home of this process's user; `/` when the user has no entry in the host's databases. */
+function findOwnHome(): string {
+  try {
+    return userInfo().homedir
+  } catch {
+    return '/'
+  }
+}
+
 /** The job's environment: our few defaults, the user's where one is given, and on top what the caller says. */
 export function checkEnvironment(env: unknown, account: Account | null): Record<string, string> {
   // No plain object: a variable may be called `__proto__`.
   const result = new Map([
     ['PATH', defaultPath],
-    ['HOME', account?.home ?? (ownHome ??= userInfo().homedir)],
+    ['HOME', account?.home ?? (ownHome ??= findOwnHome())],
     ['LANG', 'C.UTF-8'],
     ['TERM', 'dumb'],
   ])

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 import { InvalidOptionError } from '../errors/mistakes.ts'
+import { hasId } from '../ids/mapping.ts'
+import { ownIds } from '../ids/subordinate.ts'
 import { parseCount } from './limits-number.ts'
 
 /** Whom a job runs as. */
@@ -26,15 +28,22 @@ export async function findAccount(user: unknown, group: unknown): Promise<Accoun
   const entry = await findEntry('passwd', who)
   const uid = entry ? Number(entry.fields[2]) : numericId('user', who)
   const gid = group === undefined ? (entry ? Number(entry.fields[3]) : uid) : await findGroup(group)
-  checkPrivilege(uid, gid)
-  const name = entry?.fields[0] ?? null
-  return { uid, gid, groups: entry ? await groupsOf(entry, gid) : [gid], name, home: entry?.fields[5] || '/' }
+  const groups = await checkPrivilege(uid, gid, entry ? await groupsOf(entry, gid) : [gid])
+  return { uid, gid, groups, name: entry?.fields[0] ?? null, home: entry?.fields[5] || '/' }
 }
 
-/** Only root may run jobs as others. */
-function checkPrivilege(uid: number, gid: number): void {
-  if (process.geteuid!() === 0 || (uid === process.geteuid!() && gid === process.getegid!())) return
-  throw new InvalidOptionError('user', `${uid}:${gid}`, 'the own user and group, as this process is not root')
+/** Only root may run jobs as any others; an ordinary user, as those that its jobs' namespace has. Gives the groups that it has. */
+async function checkPrivilege(uid: number, gid: number, groups: readonly number[]): Promise<readonly number[]> {
+  if (process.geteuid!() === 0 || (uid === process.geteuid!() && gid === process.getegid!())) return groups
+  const ids = await ownIds()
+  if (ids.maps && hasId(ids.maps.uid, uid) && hasId(ids.maps.gid, gid)) {
+    const { gid: known } = ids.maps
+    return groups.filter((group) => hasId(known, group))
+  }
+  const accepted = ids.maps
+    ? 'a user and a group that /etc/subuid and /etc/subgid have ids for, counted from 0'
+    : `the own user and group, as this process is not root, and ${ids.why}`
+  throw new InvalidOptionError('user', `${uid}:${gid}`, accepted)
 }
 
 function numericId(option: string, value: unknown): number {
