@@ -42,6 +42,8 @@ const withoutCgroup = 'it has no cgroup, as it was started with noLimits'
 /** A job's status and all that it was started with. */
 export interface JobDescription extends JobSummary {
   spec: JobSpec
+  /** The uid, and gid, that it has to itself in the profile `strict`; null: it is `spec.user`. */
+  ownUid: number | null
   /** The file that holds its output. */
   outputPath: string
 }
@@ -122,7 +124,9 @@ export class CgroupRunner implements AsyncDisposable {
   /** A job's status and what it was started with. */
   async inspect(name: string): Promise<JobDescription> {
     const folder = this.#folder(name)
-    return { ...(await summarize(folder)), outputPath: folder.outputPath }
+    const description = await summarize(folder)
+    const ownUid = (await folder.readInit())?.ownUid ?? null
+    return { ...description, ownUid, outputPath: folder.outputPath }
   }
 
   /**

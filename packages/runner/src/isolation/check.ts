@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
+import { idsForJobs } from '../ids/own-user.ts'
 import { refuseUnknown } from '../errors/unknown.ts'
 import { checkNetwork } from '../network/index.ts'
 import { checkCapabilities } from './capabilities.ts'
@@ -44,7 +45,7 @@ export async function checkIsolation(given: unknown, uid: number | undefined): P
   const fences = profileFences(profile, (uid ?? process.geteuid!()) === 0)
   const changed: Fences = {
     ...fences,
-    ownUser: profile === 'strict' && uid === undefined,
+    ownUser: profile === 'strict' && uid === undefined && isolation.uidMap === undefined ? await idsForJobs() : null,
     root: isolation.root === undefined ? fences.root : await checkRoot(isolation.root, profile),
     mounts: await checkMounts('isolation.mounts', isolation.mounts ?? []),
     devices: await checkDevices(isolation.devices ?? []),

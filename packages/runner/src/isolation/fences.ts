@@ -1,3 +1,4 @@
+import type { IdRange } from '../ids/mapping.ts'
 import type { Capability } from './capabilities.ts'
 import type { CheckedNetwork } from '../network/index.ts'
 import type { IdMap, Profile, RootFolder } from './config.ts'
@@ -27,8 +28,8 @@ export interface Fences {
   noNewPrivileges: boolean
   landlock: boolean
   execWritable: boolean
-  /** The command gets a uid and gid that no other process has. */
-  ownUser: boolean
+  /** The command gets a uid, and a gid of the same number, that no other process has, of these; null: it does not. */
+  ownUser: IdRange | null
 }
 
 /** A job's fences, and what of them was made when they were checked. */

@@ -5,9 +5,6 @@ import { landlockFields } from './landlock.ts'
 import { type MountContext, mountFields } from './mounts.ts'
 import { resourceNumber } from './rlimits.ts'
 
-/** The base of the ids that jobs get for themselves, behind all that systemd gives out (systemd, UIDS-GIDS). */
-const ownUserBase = 0x70000000
-
 /** The fields of a start frame that put up a job's fences: lists that the launcher works off, see ARCHITECTURE.md. */
 export function isolationFields({ fences, filter }: CheckedIsolation, context: MountContext): Field[] {
   const { profile, capabilities, isAmbient, noNewPrivileges, hostname, rlimits, ownUser } = fences
@@ -22,7 +19,7 @@ export function isolationFields({ fences, filter }: CheckedIsolation, context: M
   if (noNewPrivileges) fields.push(['nnp', 1])
   fields.push(['capabilities', String(capabilityMask(capabilities))])
   if (isAmbient) fields.push(['ambient', 1])
-  if (ownUser) fields.push(['ownuid', ownUserBase])
+  if (ownUser) fields.push(['ownuid', ownUser.first], ['owncount', ownUser.count])
   fields.push(...landlockFields(fences))
   if (filter !== null) fields.push(['seccomp', filter])
   return fields

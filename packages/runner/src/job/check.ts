@@ -76,7 +76,7 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
   return {
     name: config.name === undefined ? freshName(prefix) : checkName('name', config.name),
     command,
-    env: checkEnvironment(config.env, account),
+    env: checkEnvironment(config.env, account ?? (isolation.fences.ownUser && nobodys(workdirBytes))),
     cwd: checkCwd(config.cwd ?? (workdirBytes === null ? '/' : workFolder)),
     account,
     isolation,
@@ -98,12 +98,21 @@ export function pickLimits(config: Limits): Limits {
   return Object.fromEntries(given.filter(([, value]) => value !== undefined))
 }
 
+/** A user of a job's own has no name, and is at home where it can write. */
+function nobodys(workdirBytes: number | null): Pick<Account, 'name' | 'home'> {
+  return { name: null, home: workdirBytes === null ? '/tmp' : workFolder }
+}
+
 /** What has no cgroup cannot be limited. */
 function checkNoLimits(noLimits: unknown, limits: Limits): boolean {
   checkBoolean('noLimits', noLimits)
   const [limit] = Object.entries(limits)
   if (noLimits === true && limit) {
-    throw new InvalidOptionError(limit[0], limit[1], 'no limit together with noLimits, which has the job run in no cgroup')
+    throw new InvalidOptionError(
+      limit[0],
+      limit[1],
+      'no limit together with noLimits, which has the job run in no cgroup',
+    )
   }
   return noLimits === true
 }

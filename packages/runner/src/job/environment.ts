@@ -17,7 +17,7 @@ function findOwnHome(): string {
 }
 
 /** The job's environment: our few defaults, the user's where one is given, and on top what the caller says. */
-export function checkEnvironment(env: unknown, account: Account | null): Record<string, string> {
+export function checkEnvironment(env: unknown, account: Pick<Account, 'name' | 'home'> | null): Record<string, string> {
   // No plain object: a variable may be called `__proto__`.
   const result = new Map([
     ['PATH', defaultPath],

@@ -15,7 +15,6 @@ export function startRequest(
   isolation: readonly Field[],
   shim: ShimCommand | null,
 ): Field[] {
-  const isRoot = process.geteuid!() === 0
   const fields: Field[] = [
     ['name', spec.name],
     ['dir', folder],

@@ -11,6 +11,8 @@ import type { Storage } from './storage.ts'
 /** What init has written down of itself and of the command. */
 interface InitRecord {
   init: ProcessIdentity
+  /** The uid, and gid, that the job has to itself; null: it has none of its own. */
+  ownUid: number | null
   /** Null: the start has not been acknowledged. */
   started: Started | null
 }
@@ -101,7 +103,7 @@ export class JobFolder {
       return undefined
     const [command, at] = [record.number('command'), record.number('started')]
     const started = command === undefined || at === undefined ? null : { pid: command, at: new Date(at) }
-    return { init: { boot, pidNamespace, startTime, pid }, started }
+    return { init: { boot, pidNamespace, startTime, pid }, ownUid: record.number('uid') ?? null, started }
   }
 
   /** The exit record; undefined while there is none. */
@@ -187,9 +189,7 @@ function parseSpec(text: string): JobSpec | undefined {
   try {
     const spec = JSON.parse(text) as JobSpec
     const hasCgroups = spec.cgroups === null || typeof spec.cgroups.cgroup === 'string'
-    return spec.version === 1 && typeof spec.startId === 'string' && hasCgroups
-      ? spec
-      : undefined
+    return spec.version === 1 && typeof spec.startId === 'string' && hasCgroups ? spec : undefined
   } catch {
     return undefined
   }

@@ -12,7 +12,7 @@ export interface JobSpec {
   command: readonly string[]
   env: Readonly<Record<string, string>>
   cwd: string
-  /** Numeric ids that the command runs as; null: as the runner. */
+  /** Numeric ids that the command runs as; null: as the runner, or as one that the job has to itself (`isolation.ownUser`). */
   user: { uid: number; gid: number; groups: readonly number[] } | null
   /** What keeps the job from its host, the profile's fences filled in. */
   isolation: Fences
