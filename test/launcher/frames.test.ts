@@ -145,7 +145,7 @@ const unwanted: [type: string, fields: Fields, reply: Record<string, unknown>][]
       ['name', 'a'],
       ['dir', '/x'],
     ],
-    { step: 'frame', path: 'cgroup', errno: `${EINVAL}` },
+    { step: 'frame', path: 'cwd', errno: `${EINVAL}` },
   ],
   [
     'start',
@@ -163,6 +163,7 @@ const start: Fields = [
   ['dir', '/nowhere/a'],
   ['cgroup', '/nowhere'],
   ['cwd', '/'],
+  ['capabilities', 0],
 ]
 for (const [key, value] of [
   ['uid', 1],
@@ -172,8 +173,10 @@ for (const [key, value] of [
   ['timeout', '1 '],
   ['grace', ''],
   ['stopsignal', '+15'],
+  ['capabilities', 'all'],
+  ['ownuid', 1],
 ] as const) {
-  unwanted.push(['start', [...start, [key, value]], { step: 'frame', errno: `${EINVAL}` }])
+  unwanted.push(['start', [[key, value], ...start], { step: 'frame', errno: `${EINVAL}` }])
 }
 unwanted.push(['start', start, { step: 'frame', path: 'arg', errno: `${EINVAL}` }])
 unwanted.push(['start', [...start, ['arg', 'true']], { step: 'folder', path: '/nowhere/a' }])

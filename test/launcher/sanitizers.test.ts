@@ -127,6 +127,7 @@ async function expectTaken(root: string): Promise<void> {
     ['cgroup', '/nowhere'],
     ['cwd', '/'],
     ['arg', 'true'],
+    ['capabilities', 0],
   ] as const
   for (const fields of [start.slice(0, 2), start.slice(0, 4), start, [...start, ['group', 'x'] as const]]) {
     expect(await peer.request('start', fields)).toMatchObject({ type: 'error' })
