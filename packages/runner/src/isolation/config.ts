@@ -25,8 +25,8 @@ export interface Isolation {
   hostname?: string
   /**
    * Capabilities the job may have, by name (`'CAP_NET_RAW'`); with a `user` it has them at once (ambient). Default: in
-   * `standard` Docker's without CAP_MKNOD; in `strict` none; in `none` all but CAP_SYS_PTRACE; and none in any with a
-   * `user` other than root.
+   * `standard` Docker's without CAP_MKNOD, and none with a `user` other than root; in `strict` none; in `none` all but
+   * CAP_SYS_PTRACE.
    */
   capabilities?: readonly string[]
   /** `'default'` is the profile's own filter; a string with a slash is the path of a profile in OCI's JSON. Default `'default'`; in `none` `'none'`. */

@@ -59,6 +59,6 @@ const profiles = {
 } as const satisfies Record<Profile, Partial<Fences>>
 
 function profileCapabilities(profile: Profile, isRoot: boolean): readonly Capability[] {
-  if (profile === 'strict' || !isRoot) return []
-  return profile === 'none' ? tamedCapabilities : defaultCapabilities
+  if (profile === 'none') return tamedCapabilities
+  return profile === 'standard' && isRoot ? defaultCapabilities : []
 }
