@@ -239,7 +239,7 @@ describe('a job', () => {
     ['ptrace', 0x4200, 0, 0, 0],
   ]
   /** A filter of one instruction that allows all. */
-  const allowAll = '06000000' + '0000ff7f'
+  const allowAll = '060000000000ff7f'
   const command = [program('seccomp'), allowAll, 'call', ...calls.map(wordOf)]
 
   test.for([

@@ -105,7 +105,7 @@ export interface PrivateNetwork {
   dns?: boolean
 }
 
-/** `'default'`, `'none'`, a path, or a profile itself. */
+/** `'default'`, `'none'`, a path with a slash, or a profile itself; docs/seccomp.md says what of it is understood. */
 export type Seccomp = string | SeccompProfile
 
 /** A number sets both. */

@@ -42,19 +42,13 @@ interface Range {
 
 /** Divides all numbers into ranges. */
 function divide({ known, unknown }: Verdicts): Range[] {
-  const ranges: (Range & { key: string })[] = []
+  const ranges: Range[] = []
   const end = Math.max(...known.keys()) + 1
   for (let number = 0; number <= end; number++) {
     const verdict = known.get(number) ?? unknown
-    const key = keyOf(verdict)
-    if (ranges.at(-1)?.key !== key) ranges.push({ from: number, verdict, key })
+    if (ranges.at(-1)?.verdict !== verdict) ranges.push({ from: number, verdict })
   }
   return ranges
-}
-
-function keyOf({ cases, otherwise }: Verdict): string {
-  const key = (_name: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
-  return cases.length === 0 ? String(otherwise) : JSON.stringify([cases, otherwise], key)
 }
 
 /** Puts a balanced tree over ranges: the lower half is what comes next, the upper half is jumped to. */

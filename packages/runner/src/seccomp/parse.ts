@@ -55,9 +55,13 @@ function parseRule(place: string, value: unknown): Rule {
 function parseNames(place: string, names: unknown, name: unknown): string[] {
   if (names === undefined && name !== undefined) return [checkText(`${place}.name`, name)]
   if (name !== undefined) throw new InvalidOptionError(`${place}.name`, name, 'either names or name')
-  const list = checkList(`${place}.names`, names, checkText)
-  if (list.length === 0) throw new InvalidOptionError(`${place}.names`, names, 'the names of one system call or more')
-  return list
+  if (!Array.isArray(names) || names.length === 0) {
+    throw new InvalidOptionError(`${place}.names`, names, 'the names of one system call or more')
+  }
+  // There are hundreds: places are made only for those that are wrong.
+  const wrong = names.findIndex((each) => typeof each !== 'string' || each === '')
+  if (wrong !== -1) checkText(`${place}.names[${wrong}]`, names[wrong])
+  return names as string[]
 }
 
 function checkArchitecture(place: string, value: unknown): void {

@@ -1,7 +1,7 @@
 import { compareSeverity, isAllowing, noSuchCall } from './actions.ts'
 import type { Action, Comparison, Condition, Filter, Rule } from './filter.ts'
 import { isAtLeast } from './kernel.ts'
-import { type Machine, machines, type Target } from './target.ts'
+import { machines, type Target } from './target.ts'
 
 /** What becomes of a system call: the first case that matches, else what is said last. */
 export interface Verdict {
@@ -31,46 +31,58 @@ export interface Verdicts {
  * where no filter sees them, and for any other errno glibc would give up.
  */
 export function resolve(filter: Filter, target: Target): Verdicts {
-  const machine = machines[target.arch]
-  const { numbers } = machine.table
-  const absent = constant(isAllowing(filter.defaultAction) ? filter.defaultAction : noSuchCall)
-  const rules = groupRules(filter, target, machine)
-  const named = new Set(filter.rules.flatMap(({ names }) => names))
-  const newest = [...named].reduce((max, name) => Math.max(max, numberOf(numbers, name) ?? 0), 0)
+  const { defaultAction, rules } = filter
+  const { numbers } = machines[target.arch].table
+  const constant = makeConstants()
+  const absent = constant(isAllowing(defaultAction) ? defaultAction : noSuchCall)
+  const groups = groupRules(filter, target)
+  const named = new Set(rules.flatMap(({ names }) => names))
+  const newest = newestOf(named, numbers)
   const known = new Map<number, Verdict>()
-  for (const [name, number] of Object.entries(numbers)) {
+  for (const name of Object.keys(numbers)) {
+    const number = numbers[name]!
     const isUnforeseen = !named.has(name) && (number > newest || name === 'clone3')
-    known.set(number, isUnforeseen ? absent : decide(rules.get(number) ?? [], filter.defaultAction))
+    known.set(number, isUnforeseen ? absent : decide(groups.get(name) ?? [], defaultAction, constant))
   }
   return { known, unknown: absent }
 }
 
-/** What holds for all arguments. */
-function constant(action: Action): Verdict {
-  return { cases: [], otherwise: action }
+/** Makes verdicts that hold for all arguments, each of them once, so that they are told apart by what they are. */
+function makeConstants(): (action: Action) => Verdict {
+  const made = new Map<Action, Verdict>()
+  return (action) => {
+    const verdict = made.get(action) ?? { cases: [], otherwise: action }
+    made.set(action, verdict)
+    return verdict
+  }
 }
 
-/** The rules that apply to the target, by the number of each system call that they name. */
-function groupRules({ rules }: Filter, target: Target, machine: Machine): Map<number, Rule[]> {
-  const groups = new Map<number, Rule[]>()
-  for (const rule of rules.filter(({ includes, excludes }) => applies(includes, excludes, target, machine))) {
+/** The rules that apply to the target, by the system calls that they name. */
+function groupRules({ rules }: Filter, target: Target): Map<string, readonly Rule[]> {
+  const { goName } = machines[target.arch]
+  const groups = new Map<string, readonly Rule[]>()
+  for (const rule of rules) {
+    if (!applies(rule.includes, rule.excludes, target, goName)) continue
+    const alone = [rule]
     for (const name of rule.names) {
-      const number = numberOf(machine.table.numbers, name)
-      if (number === undefined) continue
-      const group = groups.get(number)
-      if (group) group.push(rule)
-      else groups.set(number, [rule])
+      const before = groups.get(name)
+      groups.set(name, before ? [...before, rule] : alone)
     }
   }
   return groups
 }
 
-function numberOf(numbers: Readonly<Record<string, number>>, name: string): number | undefined {
-  return Object.hasOwn(numbers, name) ? numbers[name] : undefined
+/** The highest number that any of the names has. */
+function newestOf(names: Iterable<string>, numbers: Readonly<Record<string, number>>): number {
+  let newest = 0
+  for (const name of names) {
+    if (Object.hasOwn(numbers, name)) newest = Math.max(newest, numbers[name]!)
+  }
+  return newest
 }
 
 /** Whether all that a rule includes holds, and nothing that it excludes. */
-function applies(includes: Condition, excludes: Condition, target: Target, { goName }: Machine): boolean {
+function applies(includes: Condition, excludes: Condition, target: Target, goName: string): boolean {
   const { capabilities, kernel } = target
   if (includes.capabilities?.some((capability) => !capabilities.includes(capability))) return false
   if (excludes.capabilities?.some((capability) => capabilities.includes(capability))) return false
@@ -81,12 +93,16 @@ function applies(includes: Condition, excludes: Condition, target: Target, { goN
 }
 
 /** Puts the rules of one system call in order, the most severe first, and leaves out those that change nothing. */
-function decide(rules: readonly Rule[], defaultAction: Action): Verdict {
+function decide(rules: readonly Rule[], defaultAction: Action, constant: (action: Action) => Verdict): Verdict {
+  const [first] = rules
+  if (first === undefined) return constant(defaultAction)
+  // So it is for nearly all.
+  if (rules.length === 1 && first.comparisons.length === 0) return constant(first.action)
   const effective = rules.filter(({ comparisons, action }) => comparisons.length > 0 || action !== defaultAction)
   const sorted = effective.toSorted((a, b) => compareSeverity(a.action, b.action))
   const last = sorted.findIndex(({ comparisons }) => comparisons.length === 0)
   const otherwise = last === -1 ? defaultAction : sorted[last]!.action
   const cases = last === -1 ? sorted : sorted.slice(0, last)
   const end = cases.findLastIndex(({ action }) => action !== otherwise)
-  return { cases: cases.slice(0, end + 1), otherwise }
+  return end === -1 ? constant(otherwise) : { cases: cases.slice(0, end + 1), otherwise }
 }
