@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+int fo_open(int dir_fd, const char *name);
+void fo_remove_below(int dir_fd, const char *name);
 void fo_remove(const char *dir, pid_t init);
 
 #endif
