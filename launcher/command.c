@@ -4,8 +4,10 @@
  * End of file after `pid=` alone means that the command was exec'd; end of file with nothing that it died on the way.
  */
 #define _GNU_SOURCE
+#include "collect.h"
 #include "fault.h"
 #include "fence.h"
+#include "files.h"
 #include "frame.h"
 #include "init.h"
 #include "kernel.h"
@@ -100,6 +102,18 @@ static int cm_mount(struct cm *cm)
 	cm->step = failure.step;
 	cm->path = failure.path;
 	return error;
+}
+
+/* What is to be collected is looked up in what the job sees now, whatever it makes of it later. */
+static int cm_send_root(struct cm *cm)
+{
+	cm->path = "/";
+	return cm->spec->collect_fd < 0 ? 0 : co_send_root(cm->spec->collect_fd, cm->spec->proc_fd);
+}
+
+static int cm_put_files(struct cm *cm)
+{
+	return fi_put(cm->spec->payload, cm->spec->len, &cm->path);
 }
 
 /* The host's view of this process's id: `self` in a procfs of the host's PID namespace. */
@@ -314,6 +328,7 @@ static const struct {
 	{ "cgroup-namespace", cm_unshare_cgroup },
 	{ "mount-propagation", cm_part_mounts },
 	{ "mount", cm_mount },
+	{ "collect", cm_send_root },
 	{ "host-pid", cm_find_host_pid },
 	{ "session", cm_start_session },
 	{ "stdio", cm_set_stdio },
@@ -327,6 +342,7 @@ static const struct {
 	{ "capabilities", cm_bound_capabilities },
 	{ "user", cm_become_user },
 	{ "capabilities", cm_hold_capabilities },
+	{ "files", cm_put_files },
 	{ "cwd", cm_enter_folder },
 	{ "landlock", cm_restrict_paths },
 	{ "report", cm_report },

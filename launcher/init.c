@@ -10,10 +10,12 @@
  */
 #define _GNU_SOURCE
 #include "init.h"
+#include "collect.h"
 #include "fault.h"
 #include "folder.h"
 #include "frame.h"
 #include "kernel.h"
+#include "layer.h"
 #include "network.h"
 
 #include <dirent.h>
@@ -54,6 +56,9 @@ struct init {
 	bool time_namespace;
 	struct fr_writer identity; /* what goes into the record `init` */
 	long long host_pid;        /* this process's, as the launcher sees it */
+	int collect_fd;            /* where the command's child sends the job's root, if files are to be collected */
+	struct co_root root;
+	struct fr_writer collected; /* what goes into the record of what was collected */
 
 	const char *dir;
 	const char *cgroup; /* NULL: the job has none, and the PID namespace alone says what belongs to it */
@@ -405,13 +410,33 @@ static int in_make_layers(struct init *in)
 	return 0;
 }
 
+static bool in_collects(const struct init *in)
+{
+	return fr_get(in->payload, in->len, "collect") != NULL;
+}
+
+/* The longest that the record's fields for what was collected can be. */
+static off_t in_collected_max(const struct init *in)
+{
+	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_field field;
+	off_t max = 0;
+
+	while (fr_next(&reader, &field))
+		if (fr_is(&field, "collect"))
+			max += (off_t)strlen(field.value) + CO_REPORT_MAX;
+	return max;
+}
+
 /* Reserves the exit record's blocks. A file system without fallocate gets none, and takes the risk. */
 static int in_reserve_record(struct init *in)
 {
+	off_t size = IN_RECORD_RESERVE + in_collected_max(in);
+
 	in->record_fd = openat(in->dir_fd, "exit.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (in->record_fd < 0)
 		return in_fail(in, "reserve", in->dir, -errno);
-	if (fallocate(in->record_fd, FALLOC_FL_KEEP_SIZE, 0, IN_RECORD_RESERVE) && errno != EOPNOTSUPP)
+	if (fallocate(in->record_fd, FALLOC_FL_KEEP_SIZE, 0, size) && errno != EOPNOTSUPP)
 		return in_fail(in, "reserve", in->dir, -errno);
 	return 0;
 }
@@ -596,6 +621,7 @@ static void in_close_inherited(struct init *in)
 	close(in->command.null_fd);
 	close(in->command.output_fd);
 	close(in->command.proc_fd);
+	kn_close(&in->command.collect_fd);
 	if (in->cgroup_fd >= 0)
 		close(in->cgroup_fd);
 	for (size_t i = 0; i < in->command.join_count; i++)
@@ -612,7 +638,7 @@ static int in_fork_command(struct init *in)
 		.flags = CLONE_NEWNS | (in->time_namespace ? CLONE_NEWTIME : 0),
 		.exit_signal = SIGCHLD,
 	};
-	int report[2], error;
+	int report[2], root[2] = { -1, -1 }, error;
 
 	if (in->cgroup) {
 		args.flags |= CLONE_INTO_CGROUP;
@@ -620,6 +646,10 @@ static int in_fork_command(struct init *in)
 	}
 	if (pipe2(report, O_CLOEXEC | O_NONBLOCK))
 		return in_fail(in, "report", "", -errno);
+	if (in_collects(in) && socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, root))
+		return in_fail(in, "collect", "", -errno);
+	in->collect_fd = root[0];
+	in->command.collect_fd = root[1];
 	in->pid = kn_clone3(&args);
 	if (in->pid == 0)
 		cm_main(&in->command, report[1]);
@@ -820,6 +850,175 @@ static _Noreturn void in_refuse(struct init *in)
 	_exit(1);
 }
 
+/* ---- collecting ---- */
+
+/* What a runner has noted that wants the job to stop; NULL: nothing of that name. It is valid until the next call. */
+static const char *in_read_note(struct init *in, const char *key)
+{
+	static char text[1024];
+	ssize_t len = in_read_file(in->dir_fd, "init", text, sizeof text);
+
+	/* Others append to it: a last field that is not whole does not count. */
+	while (len > 0 && text[len - 1] != '\0')
+		len--;
+	return len > 0 && fr_check(text, (size_t)len) == 0 ? fr_get(text, (size_t)len, key) : NULL;
+}
+
+/* The launcher says that the runner is gone (any message), or is gone itself (end of file). */
+static void in_hear_launcher(struct init *in, struct pollfd *status)
+{
+	char word[16];
+	ssize_t n = recv(IN_STATUS_FD, word, sizeof word, MSG_DONTWAIT);
+
+	if (n > 0)
+		in->remove = true;
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		status->fd = -1;
+}
+
+/* Forks the process that copies; what it has to say comes on *report_fd, a message for each path. Negative errno. */
+static pid_t in_fork_collector(struct init *in, int *report_fd)
+{
+	int report[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report))
+		return -errno;
+	pid = fork();
+	if (pid == 0) {
+		struct co_order order = {
+			.payload = in->payload, .len = in->len, .root = in->root, .dir_fd = in->dir_fd, .report_fd = report[1],
+			.uid = in->command.uid, .gid = in->command.gid,
+			.groups = in->command.groups, .group_count = in->command.group_count,
+			.capabilities = in->command.capabilities,
+		};
+
+		close(report[0]);
+		co_main(&order);
+	}
+	close(report[1]);
+	if (pid < 0) {
+		pid = -errno;
+		close(report[0]);
+		return pid;
+	}
+	*report_fd = report[0];
+	return pid;
+}
+
+/* Takes a message of the collector's; 0 once there are no more to come, -EAGAIN when there is none now. */
+static ssize_t in_take_collected(struct init *in, int report_fd)
+{
+	static char message[PATH_MAX + CO_REPORT_MAX];
+	ssize_t n = recv(report_fd, message, sizeof message, MSG_DONTWAIT);
+
+	if (n < 0)
+		return -errno;
+	if (n > 0 && fr_check(message, (size_t)n) == 0)
+		fr_append(&in->collected, message, (size_t)n);
+	return n;
+}
+
+/* Whether a signal from outside says that the rest is to be given up. */
+static bool in_is_told_to_give_up(struct init *in)
+{
+	struct signalfd_siginfo info;
+
+	while (read(in->signal_fd, &info, sizeof info) == sizeof info)
+		if (info.ssi_signo == (uint32_t)IN_PASS_SIGNAL && info.ssi_pid == 0 && info.ssi_int & IN_GIVE_UP)
+			return true;
+	return false;
+}
+
+/* Waits for the collector; 0 when it has come to its end, else why it is not waited for any longer. */
+static int in_await_collector(struct init *in, int report_fd)
+{
+	struct pollfd fds[] = {
+		{ .fd = report_fd, .events = POLLIN },
+		{ .fd = in->signal_fd, .events = POLLIN },
+		{ .fd = IN_STATUS_FD, .events = POLLIN },
+		{ .fd = fr_get(in->payload, in->len, "lifeline") ? IN_LIFELINE_FD : -1, .events = POLLIN },
+	};
+	long long timeout_ms = 0;
+	int64_t deadline;
+
+	fr_number(fr_get(in->payload, in->len, "collecttimeout"), 0, INT_MAX, &timeout_ms);
+	deadline = in_now(CLOCK_MONOTONIC) + timeout_ms * 1000000;
+	for (;;) {
+		int64_t left = deadline - in_now(CLOCK_MONOTONIC);
+
+		if (left <= 0)
+			return -ETIMEDOUT;
+		poll(fds, sizeof fds / sizeof *fds, (int)(left / 1000000) + 1);
+		if (fds[0].revents && in_take_collected(in, report_fd) == 0)
+			return 0;
+		if (fds[1].revents && in_is_told_to_give_up(in))
+			return -ECANCELED;
+		if (fds[2].revents)
+			in_hear_launcher(in, &fds[2]);
+		in->remove |= fds[3].revents != 0;
+		if (in->remove)
+			return -ECANCELED;
+	}
+}
+
+/* Says of the paths that the collector has not come to why not. */
+static void in_add_uncollected(struct init *in, int error)
+{
+	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_field field;
+	size_t done = fr_count(in->collected.data, in->collected.len, "collected");
+
+	while (fr_next(&reader, &field)) {
+		if (!fr_is(&field, "collect") || (done > 0 && done--))
+			continue;
+		fr_add(&in->collected, "collected", field.value);
+		fr_add(&in->collected, "omitted", "1");
+		fr_add_number(&in->collected, "omittederrno", -error);
+		fr_add_bytes(&in->collected, "omittedpath", field.value, CO_PATH_MAX);
+	}
+}
+
+/*
+ * Copies the files that are wanted out of the job, in a process of its own. One that hangs in the kernel, as on a file
+ * system whose server hangs, holds up the end of the job only until its time is over; whether it ever dies is not awaited.
+ */
+static void in_collect(struct init *in)
+{
+	int report_fd = -1, error;
+	pid_t pid = in_collects(in) ? in_fork_collector(in, &report_fd) : 0;
+
+	if (pid == 0)
+		return;
+	if (pid < 0) {
+		error = pid;
+	} else {
+		error = in_await_collector(in, report_fd);
+		kill(pid, SIGKILL);
+		while (in_take_collected(in, report_fd) > 0)
+			;
+	}
+	/* One that has come to its end without having come to the last path was killed. */
+	in_add_uncollected(in, error ? error : -ECHILD);
+	kn_close(&report_fd);
+}
+
+/* What the job has written to its overlays goes with it, or is made ready to be read. */
+static void in_settle_layers(struct init *in)
+{
+	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_field field;
+	bool kept = fr_get(in->payload, in->len, "keepchanges") && !in->remove && !in_read_note(in, "discard");
+
+	kn_close(&in->root.root_fd);
+	kn_close(&in->root.namespace_fd);
+	if (!kept && fr_get(in->payload, in->len, "layer"))
+		fo_remove_below(in->dir_fd, "changes");
+	while (kept && fr_next(&reader, &field))
+		if (fr_is(&field, "layer"))
+			la_settle(field.value);
+}
+
 /* ---- the end ---- */
 
 /* Adds the counters, as the kernel prints them, to the record. */
@@ -846,15 +1045,8 @@ static void in_add_counters(struct init *in, struct fr_writer *record)
 /* Whether somebody had asked the job to stop, and when. */
 static void in_add_stopping(struct init *in, struct fr_writer *record)
 {
-	char text[1024];
-	const char *at = NULL;
-	ssize_t len = in_read_file(in->dir_fd, "init", text, sizeof text);
+	const char *at = in_read_note(in, "stopping");
 
-	/* Others append to it: a last field that is not whole does not count. */
-	while (len > 0 && text[len - 1] != '\0')
-		len--;
-	if (len > 0 && fr_check(text, (size_t)len) == 0)
-		at = fr_get(text, (size_t)len, "stopping");
 	if (at)
 		fr_add(record, "stopping", at);
 }
@@ -871,6 +1063,7 @@ static void in_make_record(struct init *in, struct fr_writer *record)
 	if (in->timed_out)
 		fr_add_number(record, "timedout", in->timed_out);
 	in_add_stopping(in, record);
+	fr_append(record, in->collected.data, in->collected.len);
 	in->outcome_len = record->len;
 	in_add_counters(in, record);
 }
@@ -895,6 +1088,9 @@ static _Noreturn void in_finish(struct init *in)
 	int error;
 
 	in_kill_all(in);
+	if (in->started && !in->remove && !in_read_note(in, "discard"))
+		in_collect(in);
+	in_settle_layers(in);
 	in_make_record(in, &record);
 	if (!in_remove_cgroups(in))
 		fr_add(&record, "leftover", "1");
@@ -948,6 +1144,9 @@ static int in_on_report_end(struct init *in)
 		return in_fail(in, pid ? "shim" : "fork", in->command.argv[0], -ECHILD);
 	if (!in_has_execed(pid))
 		return in_fail(in, "exec", in->command.argv[0], -ECANCELED);
+	error = in_collects(in) ? co_take_root(in->collect_fd, &in->root) : 0;
+	if (error)
+		return in_fail(in, "collect", "/", error);
 	fr_add(&record, "command", pid);
 	in->started_ms = in_now(CLOCK_REALTIME) / 1000000;
 	fr_add_number(&record, "started", in->started_ms);
@@ -1000,6 +1199,7 @@ static void in_reap(struct init *in)
 /* SIGKILL goes to the whole job. */
 static void in_pass_signal(struct init *in, int number)
 {
+	number &= ~IN_GIVE_UP;
 	if (number == SIGKILL)
 		in_kill_cgroup(in);
 	else
@@ -1025,22 +1225,15 @@ static void in_on_signal(struct init *in)
 					   (int)info.ssi_signo);
 }
 
-/* The launcher says that the runner is gone (any message), or is gone itself (end of file). */
 static void in_on_status(struct init *in, struct pollfd *status)
 {
-	char word[16];
-	ssize_t n = recv(IN_STATUS_FD, word, sizeof word, MSG_DONTWAIT);
-
-	if (n > 0) {
-		in->remove = true;
+	in_hear_launcher(in, status);
+	if (in->remove)
 		in_kill_cgroup(in);
-	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-		status->fd = -1;
-		/* Nobody is there to be told: the next launcher waits for the end of this start. */
-		if (!in->started) {
-			in_fail(in, "launcher", "", -ECONNRESET);
-			in_refuse(in);
-		}
+	/* Nobody is there to be told: the next launcher waits for the end of this start. */
+	if (status->fd < 0 && !in->started) {
+		in_fail(in, "launcher", "", -ECONNRESET);
+		in_refuse(in);
 	}
 }
 
@@ -1164,8 +1357,9 @@ void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gi
 	*in = (struct init){
 		.namespaces = namespaces, .dir_fd = -1, .record_fd = -1, .output_guard_fd = -1, .init_record_fd = -1, .cgroup_fd = -1,
 		.kill_fd = -1, .signal_fd = -1, .report_fd = -1, .oom_event_fd = -1, .oom_control_fd = -1,
+		.collect_fd = -1, .root = { -1, -1 },
 		.deadline = IN_NEVER, .oom_check = IN_NEVER,
-		.command = { .null_fd = -1, .output_fd = -1, .proc_fd = -1, .uid = -1, .gid = -1 },
+		.command = { .null_fd = -1, .output_fd = -1, .proc_fd = -1, .collect_fd = -1, .uid = -1, .gid = -1 },
 	};
 	int error = in_prepare(in, pid_namespace, uid, gid, has_mapper), network = error ? 0 : in_make_network(in);
 

@@ -22,6 +22,9 @@ enum {
 /* The signal that carries a signal number for the command in its value: see in_on_signal(). */
 #define IN_PASS_SIGNAL (SIGRTMAX)
 
+/* In that value, beside SIGKILL: the job has ended, and what is being collected from it is to be given up. */
+#define IN_GIVE_UP 0x100
+
 /* Where a start failed; `path` belongs to the payload or is static. */
 struct in_failure {
 	const char *step;
@@ -49,6 +52,7 @@ struct cm_spec {
 	int null_fd;
 	int output_fd;
 	int proc_fd;   /* the host's /proc, where a process finds its own host pid */
+	int collect_fd; /* a socket on which init awaits the job's root; -1: nothing is to be collected */
 	int *join_fds; /* `tasks` of v1 hierarchies */
 	size_t join_count;
 };

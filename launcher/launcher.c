@@ -844,7 +844,7 @@ static int ln_signal(const char *payload, size_t len)
 		return -ESRCH;
 	info.si_pid = getpid();
 	info.si_uid = getuid();
-	info.si_value.sival_int = (int)number;
+	info.si_value.sival_int = (int)number | (fr_get(payload, len, "giveup") ? IN_GIVE_UP : 0);
 	return kn_pidfd_send_signal(job->pidfd.fd, IN_PASS_SIGNAL, &info) ? -errno : 0;
 }
 

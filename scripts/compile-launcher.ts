@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 
 const folder = join(import.meta.dirname, '../launcher')
 const sources = [
-  ...['launcher.c', 'init.c', 'command.c', 'mounts.c', 'fence.c', 'network.c', 'folder.c', 'frame.c'],
+  ...['launcher.c', 'init.c', 'command.c', 'mounts.c', 'fence.c', 'network.c', 'files.c', 'collect.c', 'layer.c'],
+  ...['folder.c', 'frame.c'],
 ].map((name) => join(folder, name))
 
 const warnings = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wvla', '-Wformat=2']

@@ -42,6 +42,30 @@ void fo_remove(const char *dir, pid_t init)
 	abort();
 }
 
+void fo_remove_below(int dir_fd, const char *name)
+{
+	(void)dir_fd, (void)name;
+	abort();
+}
+
+int co_take_root(int socket_fd, struct co_root *root)
+{
+	(void)socket_fd, (void)root;
+	abort();
+}
+
+void co_main(const struct co_order *order)
+{
+	(void)order;
+	abort();
+}
+
+void la_settle(const char *layer)
+{
+	(void)layer;
+	abort();
+}
+
 int nw_raise_loopback(void)
 {
 	abort();

@@ -15,6 +15,7 @@ export function endedJob(differences: Partial<JobStatus> = {}): JobStatus {
     finishedAt: new Date('2026-01-01T10:00:05Z'),
     pid: null,
     usage: null,
+    collected: [],
     ...differences,
   }
 }

@@ -1,6 +1,16 @@
 export { CorralError, type CorralErrorCode, type CorralErrorOptions } from './errors/corral-error.ts'
-export { InvalidOptionError, JobEndedError, JobNameTakenError, JobNotFoundError } from './errors/mistakes.ts'
+export {
+  InvalidOptionError,
+  JobEndedError,
+  JobNameTakenError,
+  JobNotFoundError,
+  NoChangesError,
+} from './errors/mistakes.ts'
 export type { JobEvent } from './events/events.ts'
+export type { Change } from './files/changes.ts'
+export type { CollectOptions } from './files/collect.ts'
+export type { Collected, Omitted } from './files/collected.ts'
+export type { JobFile } from './files/put.ts'
 export type { DoctorLine } from './host/doctor-line.ts'
 export { explainHost, fixHost } from './host/host.ts'
 export type {
@@ -23,6 +33,6 @@ export type { OutputOptions } from './output/output.ts'
 export { CgroupRunner, type JobDescription, type RunnerConfig } from './runner.ts'
 export type { SeccompArgument, SeccompCondition, SeccompProfile, SeccompRule } from './seccomp/index.ts'
 export { isShimEntry, shimEntry, type ShimOptions } from './shim/shim.ts'
-export type { JobSpec, ProcessIdentity } from './store/job-spec.ts'
+export type { JobSpec, Layer, ProcessIdentity } from './store/job-spec.ts'
 export { defaultStorageRoot } from './store/storage.ts'
 export type { StopOptions } from './terminate/stop.ts'

@@ -1,9 +1,10 @@
 import { applyUpdate, freezeCgroup } from './cgroup/index.ts'
 import { CorralError } from './errors/corral-error.ts'
-import { InvalidOptionError } from './errors/mistakes.ts'
+import { InvalidOptionError, NoChangesError } from './errors/mistakes.ts'
 import { refuseUnknown } from './errors/unknown.ts'
 import { EventHub, type JobEvent } from './events/events.ts'
 import { EventRelay } from './events/relay.ts'
+import { type Change, readChanges, upperOf } from './files/changes.ts'
 import { checkAbort, checkBoolean, checkConfig, checkLabels, checkMs, checkSignal, checkUpdate } from './job/check.ts'
 import type { JobConfig, Limits } from './job/config.ts'
 import { checkName, checkPrefix } from './job/name.ts'
@@ -46,6 +47,10 @@ export interface JobDescription extends JobSummary {
   ownUid: number | null
   /** The file that holds its output. */
   outputPath: string
+  /** The folder with the copies of what was collected, each under its path in the job; null: nothing was to be. */
+  collectedPath: string | null
+  /** The folders that hold what the job wrote to its overlays; empty when that was not to be kept. */
+  changedPaths: readonly { target: string; path: string }[]
 }
 
 /** Starts jobs, and watches, stops and forgets those of its storage root, whoever started them. */
@@ -124,9 +129,34 @@ export class CgroupRunner implements AsyncDisposable {
   /** A job's status and what it was started with. */
   async inspect(name: string): Promise<JobDescription> {
     const folder = this.#folder(name)
-    const description = await summarize(folder)
+    const summary = await summarize(folder)
     const ownUid = (await folder.readInit())?.ownUid ?? null
-    return { ...description, ownUid, outputPath: folder.outputPath }
+    const { collect, layers, isolation } = summary.spec
+    return {
+      ...summary,
+      ownUid,
+      outputPath: folder.outputPath,
+      collectedPath: collect && folder.collectedPath,
+      changedPaths: isolation.keepChanges
+        ? layers.map((layer) => ({ target: layer.target, path: upperOf(layer) }))
+        : [],
+    }
+  }
+
+  /**
+   * What a job with an overlay and `keepChanges` has added, modified and deleted, each as it is found; once it has ended.
+   * @throws {JobNotFoundError | NoChangesError} when the first is asked for
+   */
+  async *changes(name: string): AsyncGenerator<Change> {
+    const folder = this.#folder(name)
+    const spec = await folder.readSpec()
+    if (!spec.isolation.keepChanges) throw new NoChangesError(name, 'it was started without keepChanges')
+    if ((await lookAt(folder)).active) throw new NoChangesError(name, 'it is still running')
+    for (const layer of spec.layers) {
+      const changes = await readChanges(layer)
+      if (!changes) throw new NoChangesError(name, `nobody saw its end; what it wrote is in ${upperOf(layer)}`)
+      yield* changes
+    }
   }
 
   /**

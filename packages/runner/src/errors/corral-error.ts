@@ -6,6 +6,7 @@
  * - `CGROUP_UNAVAILABLE`: there is no cgroup to put jobs in.
  * - `NAMESPACE_REFUSED`: a namespace could not be made.
  * - `FENCE_REFUSED`: a mount, a filter or another fence of the job's isolation could not be put up.
+ * - `FILES_REFUSED`: a file of `files` could not be written, as in a private folder that is too small.
  * - `STORAGE_UNUSABLE`, `STORAGE_FULL`: the storage root cannot be written.
  * - `LAUNCHER_UNAVAILABLE`: the launcher could not be started or reached.
  * - `START_FAILED`: any other step of a start.
@@ -20,6 +21,7 @@ export type CorralErrorCode =
   | 'CGROUP_UNAVAILABLE'
   | 'NAMESPACE_REFUSED'
   | 'FENCE_REFUSED'
+  | 'FILES_REFUSED'
   | 'STORAGE_UNUSABLE'
   | 'STORAGE_FULL'
   | 'LAUNCHER_UNAVAILABLE'

@@ -118,6 +118,12 @@ const steps: Record<string, Step> = {
   launcher: { code: 'LAUNCHER_UNAVAILABLE', attempted: 'go on without the launcher' },
   report: { code: 'START_FAILED', attempted: 'open the pipe that tells of the start' },
   stdio: { code: 'START_FAILED', attempted: 'open what every job has open' },
+  collect: { code: 'START_FAILED', attempted: 'hand over the root of what is to be collected' },
+  files: {
+    code: 'FILES_REFUSED',
+    attempted: "write the job's file",
+    hint: 'the private folder holds as much as workdir.size says, by default 64M',
+  },
   signals: { code: 'START_FAILED', attempted: 'reset the signals' },
   session: { code: 'START_FAILED', attempted: 'make a session' },
   rlimits: { code: 'FENCE_REFUSED', attempted: 'set the resource limits, by number' },

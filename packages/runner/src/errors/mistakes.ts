@@ -49,3 +49,14 @@ export class JobEndedError extends RangeError {
     this.jobName = jobName
   }
 }
+
+/** The caller's mistake: no list of a job's changes is to be had. */
+export class NoChangesError extends RangeError {
+  override name = 'NoChangesError'
+  readonly jobName: string
+
+  constructor(jobName: string, reason: string) {
+    super(`cannot list the changes of job ${inspect(jobName)}: ${reason}`)
+    this.jobName = jobName
+  }
+}

@@ -1,5 +1,7 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknown } from '../errors/unknown.ts'
+import { type CheckedCollect, checkCollect } from '../files/collect.ts'
+import { type CheckedFile, checkFiles } from '../files/put.ts'
 import { type CheckedIsolation, checkIsolation, checkSize, workFolder } from '../isolation/index.ts'
 import type { JobConfig, Limits } from './config.ts'
 import { checkEnvironment } from './environment.ts'
@@ -18,6 +20,8 @@ export interface CheckedJob {
   isolation: CheckedIsolation
   /** Bytes of the job's own folder; null: none. */
   workdirBytes: number | null
+  files: readonly CheckedFile[]
+  collect: CheckedCollect | null
   labels: Record<string, string>
   limits: Limits
   checkedLimits: CheckedLimits
@@ -50,6 +54,8 @@ const options = [
   'group',
   'isolation',
   'workdir',
+  'files',
+  'collect',
   'labels',
   'noLimits',
   'timeoutMs',
@@ -72,15 +78,19 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
   const command = checkCommand(config.command)
   const account = await findAccount(config.user, config.group)
   const isolation = await checkIsolation(config.isolation, account?.uid)
-  const workdirBytes = checkWorkdir(config.workdir, isolation)
+  const files = checkFiles(config.files)
+  const workdirBytes = checkWorkdir(config.workdir ?? (files.length > 0 ? 'private' : undefined), isolation)
+  const cwd = checkCwd(config.cwd ?? (workdirBytes === null ? '/' : workFolder))
   return {
     name: config.name === undefined ? freshName(prefix) : checkName('name', config.name),
     command,
     env: checkEnvironment(config.env, account ?? (isolation.fences.ownUser && nobodys(workdirBytes))),
-    cwd: checkCwd(config.cwd ?? (workdirBytes === null ? '/' : workFolder)),
+    cwd,
     account,
     isolation,
     workdirBytes,
+    files,
+    collect: checkCollect(config.collect, cwd),
     labels: checkLabels('labels', config.labels),
     limits,
     checkedLimits: await checkLimits(limits),

@@ -1,3 +1,5 @@
+import type { CollectOptions } from '../files/collect.ts'
+import type { JobFile } from '../files/put.ts'
 import type { Isolation, Profile } from '../isolation/config.ts'
 import type { Signal } from './signal.ts'
 
@@ -55,6 +57,17 @@ export interface JobConfig extends Limits {
    * then the default `cwd`. Default: none.
    */
   workdir?: 'private' | { size?: number | string }
+  /**
+   * Files that are there when the command begins, by their paths below the private folder, which they imply. At most
+   * 1 MiB in all; they belong to the job's user.
+   */
+  files?: Readonly<Record<string, JobFile>>
+  /**
+   * What to copy out of the job when it has ended: files, and folders with all that is in them; links, devices and other
+   * special files are left out. `inspect` tells where the copies are, the status what came of each path. A bare array is
+   * `paths`.
+   */
+  collect?: readonly string[] | CollectOptions
   /** Free key/value pairs that `list` filters by. */
   labels?: Readonly<Record<string, string>>
   /** Wall-clock limit in milliseconds, from exec. At its end: `stopSignal`, then SIGKILL after `stopGraceMs`. Default: none. */

@@ -1,3 +1,4 @@
+import type { Collected } from '../files/collected.ts'
 import type { Signal } from './signal.ts'
 
 /**
@@ -54,6 +55,8 @@ export interface JobStatus {
   pid: number | null
   /** Null when it is not known: with `noLimits`, after the state `lost`, and for the moment in which the job's cgroups are removed. */
   usage: Usage | null
+  /** What came of each path of `collect`; empty while active, when nothing was to be collected, and when lost. */
+  collected: readonly Collected[]
 }
 
 /** A job in a listing: its status and what it was started with. */

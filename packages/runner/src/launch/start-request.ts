@@ -1,4 +1,5 @@
 import type { CgroupPlan } from '../cgroup/contract.ts'
+import { collectFields } from '../files/collect.ts'
 import { signalNumber } from '../job/signal.ts'
 import type { JobSpec } from '../store/job-spec.ts'
 import type { Field } from '../store/record.ts'
@@ -13,6 +14,7 @@ export function startRequest(
   folder: string,
   plan: CgroupPlan | null,
   isolation: readonly Field[],
+  files: readonly Field[],
   shim: ShimCommand | null,
 ): Field[] {
   const fields: Field[] = [
@@ -30,7 +32,8 @@ export function startRequest(
     fields.push(['uid', spec.user.uid], ['gid', spec.user.gid])
     for (const group of spec.user.groups) fields.push(['group', group])
   }
-  fields.push(...isolation)
+  fields.push(...isolation, ...files, ...collectFields(spec.collect))
+  if (spec.isolation.keepChanges) fields.push(['keepchanges', 1])
   if (shim) fields.push(['handoff', 1])
   for (const word of shim?.command ?? spec.command) fields.push(['arg', word])
   for (const [key, value] of Object.entries(shim?.env ?? spec.env)) fields.push(['env', `${key}=${value}`])

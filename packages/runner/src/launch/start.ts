@@ -3,7 +3,8 @@ import { planJob, readMounts } from '../cgroup/index.ts'
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoName, startError } from '../errors/errno.ts'
 import { JobNameTakenError, JobNotFoundError } from '../errors/mistakes.ts'
-import { type Fences, hostFacts, isolationFields } from '../isolation/index.ts'
+import { putFields } from '../files/put.ts'
+import { type Fences, hostFacts, isolationFields, layersOf, workFolder } from '../isolation/index.ts'
 import type { CheckedJob } from '../job/check.ts'
 import { describePasta, type NetworkPlan, planNetwork, resolverTarget } from '../network/index.ts'
 import { settleEnd } from '../result/settle.ts'
@@ -30,16 +31,20 @@ export async function startJob(
   onExit: 'kill' | 'keep',
 ): Promise<string> {
   const folder = new JobFolder(storage, job.name)
+  const files = putFields(workFolder, job.files)
   const shim = job.shim === 'self' ? shimCommand(job.command, job.env) : null
   const asked = { ...describe(job), startId: crypto.randomUUID(), onExit }
   for (let attempt = 1; ; attempt++) {
     const { connection, place, placeJson } = await session.open({ needsCgroups: !job.noLimits })
     const plan = job.noLimits || place.mode === 'none' ? null : planJob(place, job.name, job.checkedLimits)
     const cgroups = plan && { cgroup: plan.cgroup, directories: plan.directories, reads: plan.reads }
-    const spec = { ...asked, cgroups }
     const fences = await planFences(job, storage, folder, place, plan)
+    const spec = { ...asked, cgroups, layers: layersOf(fences) }
     try {
-      const reply = await connection.request('start', startRequest(spec, placeJson, folder.path, plan, fences, shim))
+      const reply = await connection.request(
+        'start',
+        startRequest(spec, placeJson, folder.path, plan, fences, files, shim),
+      )
       const wasKilled = reply.get('step') === 'init'
       if (wasKilled && (await survivedItsInit(session, folder, connection, asked.startId))) return asked.startId
       checkReply(reply, job.name)
@@ -118,7 +123,7 @@ async function hasStarted(session: Session, folder: JobFolder, startId: string):
   return false
 }
 
-function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place' | 'cgroups'> {
+function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place' | 'cgroups' | 'layers'> {
   const {
     name,
     command,
@@ -127,6 +132,8 @@ function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place'
     account,
     isolation,
     workdirBytes,
+    files,
+    collect,
     labels,
     limits,
     timeoutMs,
@@ -143,6 +150,8 @@ function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place'
     user: account && { uid: account.uid, gid: account.gid, groups: account.groups },
     isolation: isolation.fences,
     workdirBytes,
+    files: files.map(({ path, mode, data }) => ({ path, mode, bytes: data.byteLength })),
+    collect,
     labels,
     limits,
     timeoutMs,

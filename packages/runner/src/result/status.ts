@@ -1,4 +1,5 @@
 import { parseOomKills, parseUsage } from '../cgroup/index.ts'
+import { readCollected } from '../files/collected.ts'
 import { signalName } from '../job/signal.ts'
 import type { JobState, JobStatus } from '../job/status.ts'
 import type { Started } from '../store/job-folder.ts'
@@ -26,6 +27,7 @@ export function endedStatus(name: string, end: FieldList): JobStatus {
     finishedAt: new Date(end.number('finished') ?? 0),
     pid: null,
     usage: state === 'lost' || Object.keys(counters).length === 0 ? null : parseUsage(counters, false),
+    collected: readCollected(end),
   }
 }
 
@@ -56,5 +58,6 @@ export function activeStatus(name: string, { pid, at }: Started, counters: Recor
     finishedAt: null,
     pid,
     usage: counters && parseUsage(counters, true),
+    collected: [],
   }
 }

@@ -1,4 +1,4 @@
-import { access, constants, link, readFile, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises'
+import { access, constants, link, readFile, rename, rmdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { CorralError } from '../errors/corral-error.ts'
@@ -6,6 +6,7 @@ import { errnoOf, fileError } from '../errors/errno.ts'
 import { JobNotFoundError } from '../errors/mistakes.ts'
 import type { JobSpec, ProcessIdentity } from './job-spec.ts'
 import { decodeRecord, encodeRecord, type Field, type FieldList } from './record.ts'
+import { removeTree } from './remove-tree.ts'
 import type { Storage } from './storage.ts'
 
 /** What init has written down of itself and of the command. */
@@ -43,6 +44,11 @@ export class JobFolder {
 
   get outputPath(): string {
     return join(this.path, 'output')
+  }
+
+  /** Where the copies of what was collected are, each under its path in the job. */
+  get collectedPath(): string {
+    return join(this.path, 'collected')
   }
 
   /** Whether there is such a folder, be it a job's or that of a start in progress. */
@@ -132,13 +138,15 @@ export class JobFolder {
 
   /**
    * Notes that somebody wants the job to stop, before it is signalled: the first note holds. It goes to the end of a
-   * file that has a block already, so that there is room for it on a full disk.
+   * file that has a block already, so that there is room for it on a full disk. `discards`: it is to be removed then,
+   * so that nothing needs to be collected from it.
    */
-  async noteStopping(signal: string): Promise<void> {
+  async noteStopping(signal: string, discards: boolean): Promise<void> {
     const fields: Field[] = [
       ['stopping', process.hrtime.bigint().toString()],
       ['stopsignal', signal],
     ]
+    if (discards) fields.push(['discard', 1])
     try {
       await writeFile(join(this.path, 'init'), encodeRecord(fields), { flag: appendToExisting })
     } catch (error) {
@@ -167,7 +175,7 @@ export class JobFolder {
   /** Removes a folder that is no job: one without `init`. */
   async discard(): Promise<void> {
     try {
-      await rm(this.path, { recursive: true, force: true })
+      await removeTree(this.path)
     } catch (error) {
       throw fileError('STORAGE_UNUSABLE', `remove the folder of job ${this.name}`, error)
     }

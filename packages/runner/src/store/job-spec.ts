@@ -1,4 +1,5 @@
 import type { NoPlace, Place } from '../cgroup/contract.ts'
+import type { CheckedCollect } from '../files/collect.ts'
 import type { Fences } from '../isolation/index.ts'
 import type { Limits } from '../job/config.ts'
 import type { Signal } from '../job/signal.ts'
@@ -18,6 +19,12 @@ export interface JobSpec {
   isolation: Fences
   /** Bytes of the job's own folder `/tmp/work`; null: it has none. */
   workdirBytes: number | null
+  /** The files that it was given, with their sizes in bytes; their contents are not kept. */
+  files: readonly { path: string; mode: number; bytes: number }[]
+  /** What is copied out of it at its end; null: nothing. */
+  collect: CheckedCollect | null
+  /** Its overlays. */
+  layers: readonly Layer[]
   labels: Readonly<Record<string, string>>
   limits: Limits
   timeoutMs: number | null
@@ -40,6 +47,16 @@ export interface JobCgroups {
   cgroup: string
   directories: readonly string[]
   reads: readonly { key: string; file: string }[]
+}
+
+/** Where what a job writes below a path of its own goes. */
+export interface Layer {
+  /** Where it is in the job. */
+  target: string
+  /** The folder of the host's that it lies on. */
+  source: string
+  /** The folder of the layer, with what was written in `upper`. */
+  folder: string
 }
 
 /** A process that no other can be mistaken for: boot id, PID namespace, pid and start time (proc(5), field 22). */

@@ -46,6 +46,12 @@ export class FieldList {
     return this.#fields.filter((field) => field[0] === key).map((field) => field[1])
   }
 
+  /** The list cut up: each part begins with a field of this key and goes up to the next. What is before the first is not in it. */
+  groups(key: string): FieldList[] {
+    const starts = this.#fields.flatMap((field, index) => (field[0] === key ? [index] : []))
+    return starts.map((start, index) => new FieldList(this.#fields.slice(start, starts[index + 1])))
+  }
+
   /** The values of the keys that begin with a prefix, by the rest of the key. */
   startingWith(prefix: string): Record<string, string> {
     const found: Record<string, string> = {}

@@ -1,6 +1,6 @@
 import { rmdir } from 'node:fs/promises'
 
-import { freezeCgroup, jobDirectories, killCgroup } from '../cgroup/index.ts'
+import { freezeCgroup, isPopulated, jobDirectories, killCgroup } from '../cgroup/index.ts'
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoName, errnoText } from '../errors/errno.ts'
 import { JobEndedError, JobNotFoundError } from '../errors/mistakes.ts'
@@ -10,7 +10,7 @@ import type { Session } from '../launch/session.ts'
 import { readEnd } from '../result/look.ts'
 import type { JobFolder } from '../store/job-folder.ts'
 import type { JobSpec } from '../store/job-spec.ts'
-import type { FieldList } from '../store/record.ts'
+import type { Field, FieldList } from '../store/record.ts'
 
 /** What `stop` takes. */
 export interface StopOptions {
@@ -18,7 +18,7 @@ export interface StopOptions {
   signal?: Signal
   /** Milliseconds between that signal and SIGKILL. Default: the job's `stopGraceMs`, which is 0: SIGKILL at once. */
   graceMs?: number
-  /** Keep the ended job, its status and its output, until the next `stop`. Default false. */
+  /** Keep the ended job, its status, its output and what was collected from it, until the next `stop`. Default false. */
   keepOutput?: boolean
 }
 
@@ -49,7 +49,7 @@ export async function endJob(
   const [graceMs, signal] = [options.graceMs ?? spec?.stopGraceMs ?? 0, options.signal ?? spec?.stopSignal ?? 'SIGTERM']
   const ended = session.end(folder)
   ended.catch(() => {})
-  await folder.noteStopping(graceMs > 0 ? signal : 'SIGKILL').catch((error: unknown) => {
+  await folder.noteStopping(graceMs > 0 ? signal : 'SIGKILL', !options.keepOutput).catch((error: unknown) => {
     // The job can be stopped all the same; only that it was will not be known of it.
     if (!(error instanceof CorralError)) throw error
   })
@@ -77,19 +77,21 @@ async function cgroupsOf(session: Session, name: string, spec: JobSpec | undefin
 
 /**
  * Kills all of a job: its cgroup at once, which needs no launcher, then through its init whatever has found a way into
- * another cgroup, or is in none of the job's. Resolves also when there is nobody left to kill.
+ * another cgroup, or is in none of the job's. Of a job whose processes have ended, and whose files are being collected,
+ * that is given up. Resolves also when there is nobody left to kill.
  */
 async function killJob(session: Session, folder: JobFolder, tracking: string | undefined): Promise<void> {
+  const hasEnded = tracking === undefined || !(await isPopulated(tracking))
   if (tracking !== undefined) await killCgroup(tracking)
-  await passSignal(session, folder, 'SIGKILL').catch((error: unknown) => {
+  await passSignal(session, folder, 'SIGKILL', hasEnded).catch((error: unknown) => {
     if (!(error instanceof JobEndedError || error instanceof JobNotFoundError)) throw error
   })
 }
 
 /** Has the job's init pass a signal on. */
-async function passSignal(session: Session, folder: JobFolder, signal: Signal): Promise<void> {
+async function passSignal(session: Session, folder: JobFolder, signal: Signal, givesUp = false): Promise<void> {
   for (let tries = 1; ; tries++) {
-    const reply = await request(session, folder, signal)
+    const reply = await request(session, folder, signal, givesUp)
     if (reply && reply.get('type') !== 'error') return
     const errno = reply ? errnoName(reply.number('errno') ?? 0) : 'ECONNRESET'
     // A launcher that was not there at the start does not know the job yet.
@@ -102,12 +104,18 @@ async function passSignal(session: Session, folder: JobFolder, signal: Signal): 
 }
 
 /** Undefined: the launcher went away meanwhile. */
-async function request(session: Session, folder: JobFolder, signal: Signal): Promise<FieldList | undefined> {
+async function request(
+  session: Session,
+  folder: JobFolder,
+  signal: Signal,
+  givesUp: boolean,
+): Promise<FieldList | undefined> {
+  const fields: Field[] = [
+    ['name', folder.name],
+    ['signal', signalNumber(signal)!],
+  ]
   try {
-    return await session.request('signal', [
-      ['name', folder.name],
-      ['signal', signalNumber(signal)!],
-    ])
+    return await session.request('signal', givesUp ? [...fields, ['giveup', 1]] : fields)
   } catch (error) {
     if (error instanceof Disconnected) return undefined
     throw error
