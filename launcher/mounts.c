@@ -3,7 +3,8 @@
  * Three passes: first everything is opened, in the host's view: what is bound, by open_tree(2), and new file systems, by
  * fsopen(2) and fsmount(2). None of it is attached to anything yet, so that no mount can hide the source of another and no
  * attribute reaches it. Then the root is changed, where the list has a mount with the target `/`. Then the rest is worked
- * off in order, each target looked up below the job's root with openat2(2), where a link cannot lead out of it.
+ * off in order, each target looked up with openat2(2) below the job's root, or below the mount of this list that it is in:
+ * a link cannot lead out of it.
  *
  * Sources hold no symbolic links (RESOLVE_NO_SYMLINKS): what TypeScript has looked at is what is opened, or nothing.
  */
@@ -36,6 +37,7 @@ struct mt_op {
 struct mt_list {
 	struct mt_op *ops;
 	size_t count;
+	size_t at; /* the operation that is being applied: those before it are */
 	int root_fd;
 	int mask_fd; /* an empty folder, once there is one to show again */
 	uid_t uid;   /* of the job, for what is to be its own */
@@ -224,11 +226,34 @@ static int mt_open(struct mt_list *list, struct mt_op *op)
 
 /* ---- finding targets ---- */
 
-/* Opens a path below the job's root, as the job would see it: an absolute link begins at its root, `..` ends there. */
+/*
+ * Where a path begins: at the last mount of this list that it leads into, else at the job's root; `rest` is what is left
+ * of it. Another job in the same root could rename what the first names lead to, between the mount of /proc and the look
+ * at what is to be hidden in it, which would then not be there.
+ */
+static int mt_base(const struct mt_list *list, const char *path, const char **rest)
+{
+	for (size_t i = list->at; i > 0; i--) {
+		const struct mt_op *op = &list->ops[i - 1];
+		const char *target = mt_get(op, "target");
+		size_t len = strlen(target);
+
+		if (op->fd < 0 || strncmp(path, target, len) != 0 || (path[len] != '/' && path[len] != '\0'))
+			continue;
+		*rest = path + len;
+		return op->fd;
+	}
+	*rest = path;
+	return list->root_fd;
+}
+
+/* Opens a path as the job would see it: an absolute link begins where the path does, and `..` ends there. */
 static int mt_look_up(const struct mt_list *list, const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-	int fd = kn_openat2(list->root_fd, path, &how, sizeof how);
+	const char *rest;
+	int base = mt_base(list, path, &rest);
+	int fd = *rest ? kn_openat2(base, rest, &how, sizeof how) : fcntl(base, F_DUPFD_CLOEXEC, 0);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -482,9 +507,9 @@ static int mt_run(struct mt_list *list)
 	for (size_t i = 0; i < list->count && !error; i++)
 		if (list->ops[i].is_root)
 			error = mt_change_root(list, &list->ops[i]);
-	for (size_t i = 0; i < list->count && !error; i++)
-		if (!list->ops[i].is_root)
-			error = mt_apply_one(list, &list->ops[i]);
+	for (list->at = 0; list->at < list->count && !error; list->at++)
+		if (!list->ops[list->at].is_root)
+			error = mt_apply_one(list, &list->ops[list->at]);
 	return error;
 }
 
