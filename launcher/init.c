@@ -283,9 +283,9 @@ static int in_parse(struct init *in)
 	in->command.no_new_privileges = fr_get(in->payload, in->len, "nnp") != NULL;
 	if (!error && (!in->dir || !in->command.cwd))
 		error = in_fail(in, "frame", !in->dir ? "dir" : "cwd", -EINVAL);
-	if (error || (error = in_parse_capabilities(in)) || (error = in_parse_unshare(in)))
+	if (error || (error = in_parse_lists(in)) || (error = in_parse_unshare(in)))
 		return error;
-	return in_parse_lists(in);
+	return in_parse_capabilities(in);
 }
 
 /* ---- the steps of a start ---- */

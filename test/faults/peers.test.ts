@@ -52,7 +52,7 @@ test('a peer of another user is refused, though it may open the socket', async (
 test('a job is refused as a peer, root or not', async ({ runner }) => {
   const program = join(import.meta.dirname, 'programs/peer.ts')
   const command = [...nodeProgram(program), join(runner.storageRoot, 'launcher.sock')]
-  const name = await runner.start({ command })
+  const name = await runner.start({ command, isolation: 'none' })
   expect(await runner.wait(name)).toMatchObject({ exitStatus: 0 })
   const lines = (await new Response(runner.output(name)).text()).trim().split('\n')
   expect(lines.at(-1)).toBe('closed')
@@ -64,7 +64,7 @@ test('a process of another PID namespace sees what runs, and neither ends it nor
   runner,
 }) => {
   const command = ['sh', '-c', 'echo ready; exec sleep 1000']
-  const name = await runner.start({ command })
+  const name = await runner.start({ command, isolation: 'none' })
   const program = join(import.meta.dirname, 'programs/onlooker.ts')
   const words = ['unshare', '-pf', '--mount-proc', ...nodeProgram(program), runner.storageRoot, name]
   const { stdout } = await promisify(execFile)(words[0]!, words.slice(1))

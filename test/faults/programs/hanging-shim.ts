@@ -23,6 +23,12 @@ if (isShimEntry()) await shimEntry({ before: hang })
 const [storageRoot, mark, go] = process.argv.slice(2)
 const runner = await CgroupRunner.open({ storageRoot: storageRoot! })
 const env = { CORRAL_TEST_OF: storageRoot!, MARK: mark!, ...(go !== undefined && { GO: go }) }
-const name = await runner.start({ name: 'hanging', shim: 'self', command: ['/bin/sh', '-c', 'exit 11'], env })
+const name = await runner.start({
+  name: 'hanging',
+  shim: 'self',
+  command: ['/bin/sh', '-c', 'exit 11'],
+  env,
+  isolation: 'none',
+})
 process.stdout.write(`started ${name}\n`)
 await new Promise((resolve) => process.stdin.resume().once('end', resolve))
