@@ -25,6 +25,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 /* The descriptor on which a shim finds the report pipe. */
@@ -94,10 +95,17 @@ static int cm_part_mounts(struct cm *cm)
 static int cm_mount(struct cm *cm)
 {
 	const struct cm_spec *spec = cm->spec;
-	uid_t uid = spec->uid < 0 ? geteuid() : (uid_t)spec->uid;
-	gid_t gid = spec->gid < 0 ? getegid() : (gid_t)spec->gid;
+	const char *outer_uid = cm_get(cm, "outeruid"), *outer_gid = cm_get(cm, "outergid");
+	long long uid = spec->uid < 0 ? (long long)geteuid() : spec->uid;
+	long long gid = spec->gid < 0 ? (long long)getegid() : spec->gid;
 	struct mt_failure failure = { 0 };
-	int error = mt_apply(spec->payload, spec->len, uid, gid, &failure);
+	int error;
+
+	/* In a user namespace of its own, which comes later, the job's user has another number than here. */
+	if ((outer_uid && fr_number(outer_uid, 0, UINT32_MAX - 1, &uid)) ||
+	    (outer_gid && fr_number(outer_gid, 0, UINT32_MAX - 1, &gid)))
+		return -EINVAL;
+	error = mt_apply(spec->payload, spec->len, (uid_t)uid, (gid_t)gid, &failure);
 
 	cm->step = failure.step;
 	cm->path = failure.path;
@@ -196,6 +204,29 @@ static int cm_set_host_name(struct cm *cm)
 	return name && sethostname(name, strlen(name)) ? -errno : 0;
 }
 
+/*
+ * A user namespace of the command's own, entered only now: all that was made before, mounts and namespaces, belongs to the
+ * one outside, and is not its root's. Init maps the ids, see in_on_map().
+ */
+static int cm_enter_user_namespace(struct cm *cm)
+{
+	int map_fd = cm->spec->map_fd, answer = -ECONNRESET, error = 0;
+
+	if (!cm_get(cm, "uidmap"))
+		return 0;
+	if (map_fd < 0)
+		return -EBADF;
+	if (unshare(CLONE_NEWUSER))
+		return -errno;
+	/* While it is not dumpable, its files in /proc are root's (proc(5)), which init need not be. */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (send(map_fd, cm->host_pid, strlen(cm->host_pid), MSG_NOSIGNAL) < 0 ||
+	    recv(map_fd, &answer, sizeof answer, 0) < 0)
+		error = -errno;
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	return error ? error : answer;
+}
+
 static int cm_renounce_privileges(struct cm *cm)
 {
 	return cm->spec->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
@@ -231,7 +262,8 @@ static int cm_become_user(struct cm *cm)
 
 	if (spec->uid < 0 || spec->gid < 0)
 		return 0;
-	if (setgroups(spec->group_count, spec->groups) || setresgid((gid_t)spec->gid, (gid_t)spec->gid, (gid_t)spec->gid) ||
+	/* A user who is alone in a user namespace may set no groups, and has none to lose. */
+	if ((!cm_get(cm, "keepgroups") && setgroups(spec->group_count, spec->groups)) || setresgid((gid_t)spec->gid, (gid_t)spec->gid, (gid_t)spec->gid) ||
 	    setresuid((uid_t)spec->uid, (uid_t)spec->uid, (uid_t)spec->uid))
 		return -errno;
 	return 0;
@@ -337,6 +369,7 @@ static const struct {
 	{ "oom-score", cm_reset_oom_score },
 	{ "keyring", cm_join_keyring },
 	{ "hostname", cm_set_host_name },
+	{ "user-namespace", cm_enter_user_namespace },
 	{ "no-new-privileges", cm_renounce_privileges },
 	{ "seccomp", cm_filter_calls_early },
 	{ "capabilities", cm_bound_capabilities },

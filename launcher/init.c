@@ -70,6 +70,7 @@ struct init {
 	int kill_fd; /* cgroup.kill */
 	int signal_fd;
 	int report_fd;
+	int map_fd; /* asked on for a map of ids; -1: not, or no more */
 	size_t cgroups_made;
 	int oom_event_fd; /* v1 only: readable when the memory cgroup is out of memory */
 	int oom_control_fd;
@@ -624,6 +625,8 @@ static void in_close_inherited(struct init *in)
 	kn_close(&in->command.collect_fd);
 	if (in->cgroup_fd >= 0)
 		close(in->cgroup_fd);
+	if (in->command.map_fd >= 0)
+		close(in->command.map_fd);
 	for (size_t i = 0; i < in->command.join_count; i++)
 		close(in->command.join_fds[i]);
 }
@@ -638,12 +641,16 @@ static int in_fork_command(struct init *in)
 		.flags = CLONE_NEWNS | (in->time_namespace ? CLONE_NEWTIME : 0),
 		.exit_signal = SIGCHLD,
 	};
-	int report[2], root[2] = { -1, -1 }, error;
+	int report[2], root[2] = { -1, -1 }, map[2] = { -1, -1 }, error;
 
 	if (in->cgroup) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)in->cgroup_fd;
 	}
+	if (fr_get(in->payload, in->len, "uidmap") && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, map))
+		return in_fail(in, "report", "", -errno);
+	in->map_fd = map[0];
+	in->command.map_fd = map[1];
 	if (pipe2(report, O_CLOEXEC | O_NONBLOCK))
 		return in_fail(in, "report", "", -errno);
 	if (in_collects(in) && socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, root))
@@ -1167,6 +1174,54 @@ static int in_on_report_end(struct init *in)
 	return 0;
 }
 
+/* Writes the lines of a map, which the frame's fields are, for a process. */
+static int in_write_map(struct init *in, const char *pid, const char *key, const char *file)
+{
+	char path[48], text[4096];
+	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_field field;
+	size_t len = 0;
+
+	snprintf(path, sizeof path, "/proc/%s/%s", pid, file);
+	while (fr_next(&reader, &field)) {
+		size_t more = strlen(field.value) + 1;
+
+		if (!fr_is(&field, key))
+			continue;
+		if (len + more > sizeof text)
+			return -E2BIG;
+		memcpy(text + len, field.value, more - 1);
+		text[len + more - 1] = '\n';
+		len += more;
+	}
+	return in_write_file(AT_FDCWD, path, 0, text, len);
+}
+
+/*
+ * The command has entered a user namespace of its own and says its pid. Which ids are in there is for a process outside
+ * of it to say, one that has the right to all of them (user_namespaces(7)). It is told how that went.
+ */
+static void in_on_map(struct init *in)
+{
+	char pid[16];
+	ssize_t n = recv(in->map_fd, pid, sizeof pid - 1, MSG_DONTWAIT);
+	int error;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0) {
+		pid[n] = '\0';
+		error = strspn(pid, "0123456789") == (size_t)n ? 0 : -EBADMSG;
+		if (!error)
+			error = in_write_map(in, pid, "uidmap", "uid_map");
+		if (!error)
+			error = in_write_map(in, pid, "gidmap", "gid_map");
+		send(in->map_fd, &error, sizeof error, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	close(in->map_fd);
+	in->map_fd = -1;
+}
+
 static int in_on_report(struct init *in)
 {
 	for (;;) {
@@ -1309,6 +1364,7 @@ static _Noreturn void in_supervise(struct init *in)
 		{ .fd = IN_STATUS_FD, .events = POLLIN },
 		{ .fd = IN_LIFELINE_FD, .events = POLLIN },
 		{ .fd = in->oom_event_fd, .events = POLLIN },
+		{ .fd = in->map_fd, .events = POLLIN },
 	};
 	struct timespec timeout;
 
@@ -1331,6 +1387,9 @@ static _Noreturn void in_supervise(struct init *in)
 			}
 			if (fds[4].revents)
 				in_on_oom(in);
+			if (fds[5].revents)
+				in_on_map(in);
+			fds[5].fd = in->map_fd;
 		}
 		if (!in->ended)
 			in_on_timers(in);
@@ -1357,9 +1416,9 @@ void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gi
 	*in = (struct init){
 		.namespaces = namespaces, .dir_fd = -1, .record_fd = -1, .output_guard_fd = -1, .init_record_fd = -1, .cgroup_fd = -1,
 		.kill_fd = -1, .signal_fd = -1, .report_fd = -1, .oom_event_fd = -1, .oom_control_fd = -1,
-		.collect_fd = -1, .root = { -1, -1 },
+		.collect_fd = -1, .root = { -1, -1 }, .map_fd = -1,
 		.deadline = IN_NEVER, .oom_check = IN_NEVER,
-		.command = { .null_fd = -1, .output_fd = -1, .proc_fd = -1, .collect_fd = -1, .uid = -1, .gid = -1 },
+		.command = { .null_fd = -1, .output_fd = -1, .proc_fd = -1, .map_fd = -1, .collect_fd = -1, .uid = -1, .gid = -1 },
 	};
 	int error = in_prepare(in, pid_namespace, uid, gid, has_mapper), network = error ? 0 : in_make_network(in);
 

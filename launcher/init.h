@@ -53,6 +53,7 @@ struct cm_spec {
 	int output_fd;
 	int proc_fd;   /* the host's /proc, where a process finds its own host pid */
 	int collect_fd; /* a socket on which init awaits the job's root; -1: nothing is to be collected */
+	int map_fd;    /* to init, which maps ids for the command's own user namespace; -1: it has none */
 	int *join_fds; /* `tasks` of v1 hierarchies */
 	size_t join_count;
 };

@@ -2,6 +2,7 @@ import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknown } from '../errors/unknown.ts'
 import { type CheckedCollect, checkCollect } from '../files/collect.ts'
 import { type CheckedFile, checkFiles } from '../files/put.ts'
+import { type JobNamespace, resolveNamespace } from '../ids/job-namespace.ts'
 import { type CheckedIsolation, checkIsolation, checkSize, workFolder } from '../isolation/index.ts'
 import type { JobConfig, Limits } from './config.ts'
 import { checkEnvironment } from './environment.ts'
@@ -18,6 +19,7 @@ export interface CheckedJob {
   cwd: string
   account: Account | null
   isolation: CheckedIsolation
+  userNamespace: JobNamespace | null
   /** Bytes of the job's own folder; null: none. */
   workdirBytes: number | null
   files: readonly CheckedFile[]
@@ -76,8 +78,9 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
   refuseUnknown('config', config, options)
   const limits = pickLimits(config)
   const command = checkCommand(config.command)
-  const account = await findAccount(config.user, config.group)
+  const account = await findAccount(config.user, config.group, isMapped(config.isolation))
   const isolation = await checkIsolation(config.isolation, account?.uid)
+  const userNamespace = await resolveNamespace(isolation.fences, account)
   const files = checkFiles(config.files)
   const workdirBytes = checkWorkdir(config.workdir ?? (files.length > 0 ? 'private' : undefined), isolation)
   const cwd = checkCwd(config.cwd ?? (workdirBytes === null ? '/' : workFolder))
@@ -88,6 +91,7 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
     cwd,
     account,
     isolation,
+    userNamespace,
     workdirBytes,
     files,
     collect: checkCollect(config.collect, cwd),
@@ -106,6 +110,11 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
 export function pickLimits(config: Limits): Limits {
   const given = limitOptions.map((option) => [option, config[option]] as const)
   return Object.fromEntries(given.filter(([, value]) => value !== undefined))
+}
+
+/** Whether a job is to have ids of its own making; whether they are ids is looked at later. */
+function isMapped(isolation: JobConfig['isolation']): boolean {
+  return typeof isolation === 'object' && isolation !== null && isolation.uidMap !== undefined
 }
 
 /** A user of a job's own has no name, and is at home where it can write. */

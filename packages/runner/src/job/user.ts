@@ -20,15 +20,17 @@ const maxId = 0xfffffffe
 
 /**
  * Looks a user and group up. Null: neither is given, the job runs as the runner.
- * A numeric id needs no entry; its group is then the entry's, or the one of the same number.
+ * A numeric id needs no entry; its group is then the entry's, or the one of the same number. `isMapped`: the ids are
+ * those in a user namespace of the job's own, where it runs as root when nothing else is said.
  */
-export async function findAccount(user: unknown, group: unknown): Promise<Account | null> {
-  if (user === undefined && group === undefined) return null
-  const who = user === undefined ? process.geteuid!() : user
+export async function findAccount(user: unknown, group: unknown, isMapped = false): Promise<Account | null> {
+  if (user === undefined && group === undefined && !isMapped) return null
+  const who = user ?? (isMapped ? 0 : process.geteuid!())
   const entry = await findEntry('passwd', who)
   const uid = entry ? Number(entry.fields[2]) : numericId('user', who)
   const gid = group === undefined ? (entry ? Number(entry.fields[3]) : uid) : await findGroup(group)
-  const groups = await checkPrivilege(uid, gid, entry ? await groupsOf(entry, gid) : [gid])
+  const listed = entry ? await groupsOf(entry, gid) : [gid]
+  const groups = isMapped ? listed : await checkPrivilege(uid, gid, listed)
   return { uid, gid, groups, name: entry?.fields[0] ?? null, home: entry?.fields[5] || '/' }
 }
 

@@ -28,21 +28,12 @@ export function startRequest(
   if (plan) fields.push(...cgroupFields(plan))
   if (spec.timeoutMs !== null) fields.push(['timeout', spec.timeoutMs])
   if (spec.onExit === 'kill') fields.push(['lifeline', 1])
-  if (spec.user && !isOwn(spec.user)) {
-    fields.push(['uid', spec.user.uid], ['gid', spec.user.gid])
-    for (const group of spec.user.groups) fields.push(['group', group])
-  }
   fields.push(...isolation, ...files, ...collectFields(spec.collect))
   if (spec.isolation.keepChanges) fields.push(['keepchanges', 1])
   if (shim) fields.push(['handoff', 1])
   for (const word of shim?.command ?? spec.command) fields.push(['arg', word])
   for (const [key, value] of Object.entries(shim?.env ?? spec.env)) fields.push(['env', `${key}=${value}`])
   return fields
-}
-
-/** Whoever is not root is its jobs' user already, and, alone in a user namespace, may set no groups (user_namespaces(7)). */
-function isOwn({ uid, gid }: { uid: number; gid: number }): boolean {
-  return process.geteuid!() !== 0 && uid === process.geteuid!() && gid === process.getegid!()
 }
 
 function cgroupFields(plan: CgroupPlan): Field[] {

@@ -4,6 +4,7 @@ import { CorralError } from '../errors/corral-error.ts'
 import { errnoName, startError } from '../errors/errno.ts'
 import { JobNameTakenError, JobNotFoundError } from '../errors/mistakes.ts'
 import { putFields } from '../files/put.ts'
+import { userFields } from '../ids/fields.ts'
 import { type Fences, hostFacts, isolationFields, layersOf, workFolder } from '../isolation/index.ts'
 import type { CheckedJob } from '../job/check.ts'
 import { describePasta, type NetworkPlan, planNetwork, resolverTarget } from '../network/index.ts'
@@ -59,7 +60,7 @@ export async function startJob(
 
 /** The fields that put up the job's fences here. */
 async function planFences(
-  { isolation, workdirBytes }: CheckedJob,
+  { account, isolation, userNamespace, workdirBytes }: CheckedJob,
   storage: Storage,
   folder: JobFolder,
   place: Place | NoPlace,
@@ -79,7 +80,7 @@ async function planFences(
     resolver: await planResolver(network, folder, fences.root),
     tty: false,
   })
-  return [...fields, ...network.fields]
+  return [...userFields(account, userNamespace), ...fields, ...network.fields]
 }
 
 /** What is bound where, for the job's own resolv.conf. */

@@ -1,0 +1,29 @@
+import type { Field } from '../store/record.ts'
+import type { JobNamespace } from './job-namespace.ts'
+
+/** The fields of a start frame that say whom the command runs as, and in what user namespace of its own. */
+export function userFields(
+  user: { uid: number; gid: number; groups: readonly number[] } | null,
+  namespace: JobNamespace | null,
+): Field[] {
+  if (!user || (!namespace && isOwn(user))) return []
+  const { uid, gid } = user
+  const groups = namespace ? namespace.groups : user.groups
+  const fields: Field[] = [
+    ['uid', uid],
+    ['gid', gid],
+  ]
+  if (groups === null) fields.push(['keepgroups', 1])
+  else for (const group of groups) fields.push(['group', group])
+  if (namespace) {
+    for (const map of namespace.uid) fields.push(['uidmap', `${map.inside} ${map.outside} ${map.size}`])
+    for (const map of namespace.gid) fields.push(['gidmap', `${map.inside} ${map.outside} ${map.size}`])
+    fields.push(['outeruid', namespace.outer.uid], ['outergid', namespace.outer.gid])
+  }
+  return fields
+}
+
+/** Whoever is not root is its jobs' user already, and, alone in a user namespace, may set no groups (user_namespaces(7)). */
+function isOwn({ uid, gid }: { uid: number; gid: number }): boolean {
+  return process.geteuid!() !== 0 && uid === process.geteuid!() && gid === process.getegid!()
+}
