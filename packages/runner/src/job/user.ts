@@ -25,7 +25,7 @@ const maxId = 0xfffffffe
  */
 export async function findAccount(user: unknown, group: unknown, isMapped = false): Promise<Account | null> {
   if (user === undefined && group === undefined && !isMapped) return null
-  const who = user ?? (isMapped ? 0 : process.geteuid!())
+  const who = user === undefined ? (isMapped ? 0 : process.geteuid!()) : user
   const entry = await findEntry('passwd', who)
   const uid = entry ? Number(entry.fields[2]) : numericId('user', who)
   const gid = group === undefined ? (entry ? Number(entry.fields[3]) : uid) : await findGroup(group)
