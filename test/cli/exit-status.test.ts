@@ -1,6 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
 import { describe, expect } from 'vitest'
 
-import { test } from './corral.ts'
+import { type Result, test } from './corral.ts'
 
 describe("the job's own", () => {
   test.for([
@@ -88,9 +91,39 @@ describe('ours', () => {
 
 test('memory that ran out is said in one line', async ({ corral }) => {
   const command = [process.execPath, '-e', 'const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))']
-  const { exitStatus, stderr } = await corral.run('run', '--name', 'fat', '--memory-max', '128M', '--', ...command)
+  const { exitStatus, stderr } = await corral.run(
+    'run',
+    '-v',
+    process.execPath,
+    '--name',
+    'fat',
+    '--memory-max',
+    '128M',
+    '--',
+    ...command,
+  )
   expect({ exitStatus, stderr }).toEqual({
     exitStatus: 137,
     stderr: 'corral: fat was killed for memory (memory-max 128M)\n',
   })
+})
+
+test('the current directory is there in the job, wherever it is', async ({ corral }) => {
+  const folder = await mkdtemp('/tmp/corral-cli-')
+  try {
+    await writeFile(join(folder, 'tool'), '#!/bin/sh\npwd\n', { mode: 0o755 })
+    const run = async (...options: string[]): Promise<Result> =>
+      corral.shell(`cd ${folder} && corral run ${options.join(' ')} -- ./tool`)
+    for (const options of [[], ['--isolation', 'strict'], ['--isolation', 'none'], ['--root', 'overlay']])
+      expect(await run(...options)).toEqual({ exitStatus: 0, stdout: `${folder}\n`, stderr: '' })
+    for (const [options, exitStatus] of [
+      [['--workdir', folder], 125],
+      [['--workdir', '/', '--', join(folder, 'tool')], 127],
+    ] as const) {
+      const refused = await run(...options)
+      expect(refused).toMatchObject({ exitStatus, stderr: expect.stringMatching(/\/tmp.* of its own.*--mount/) })
+    }
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })

@@ -46,6 +46,7 @@ describe('completion', () => {
     expect(await complete('st')).toEqual(expect.arrayContaining(['status', 'stats', 'stop']))
     expect(await complete('run', '--mem')).toEqual(expect.arrayContaining(['--memory-max', '--memory-high']))
     expect(await complete('ps', '--format', '')).toEqual(expect.arrayContaining(['table', 'json', 'ndjson']))
+    expect(await complete('run', '--isolation', '')).toEqual(expect.arrayContaining(['standard', 'strict', 'none']))
     expect(await complete('logs', '')).toContain(name)
     expect(await complete('rm', name, '')).toContain(name)
     expect(await complete('run', '--', './')).toEqual([':0', ''])

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 
 import { define, jobConfig } from './run.ts'
 
@@ -13,7 +13,10 @@ function configFor(...argv: string[]): ReturnType<typeof jobConfig> {
   return jobConfig(command.args, command.opts())
 }
 
-const defaults = { cwd: process.cwd(), stopSignal: 'SIGTERM', stopGraceMs: 10_000 }
+/** As if the tests were run there: a job sees it whatever its fences are. */
+beforeEach(() => void vi.spyOn(process, 'cwd').mockReturnValue('/srv/here'))
+
+const defaults = { cwd: '/srv/here', stopSignal: 'SIGTERM', stopGraceMs: 10_000 }
 
 test.each([[['--', 'sh', '-c', 'x']], [['sh', '-c', 'x']]])('%j', (argv) =>
   expect(configFor(...argv)).toEqual({ ...defaults, command: ['sh', '-c', 'x'] }),

@@ -1,20 +1,18 @@
-import { resolve } from 'node:path'
-
 import type { JobConfig, Limits } from '@corral/runner'
 import { type Command, Option } from 'commander'
 
 import { runForeground } from '../foreground/run.ts'
+import { addIsolation, givenIsolation, type IsolationOptions } from '../options/isolation.ts'
 import { addLimits, givenLimits } from '../options/limits.ts'
 import { duration, pair, signal, variable } from '../options/parsers.ts'
 import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
-import { UsageError } from '../outcome/usage-error.ts'
+import { placeJob, type WorkdirOptions } from '../options/workdir.ts'
 import { writeOut } from '../streams/stdout.ts'
 
-interface RunOptions extends StorageOptions, Limits {
+interface RunOptions extends StorageOptions, Limits, IsolationOptions, WorkdirOptions {
   detach?: true
   name?: string
   env?: Record<string, string>
-  workdir?: string
   user?: string
   group?: string
   label?: Record<string, string>
@@ -36,7 +34,8 @@ export function define(command: Command): void {
     .option('-d, --detach', 'print the name of the job and leave it running')
     .option('--name <name>', "call the job so (default: 'job.' and a UUID)")
     .option('-e, --env <key=value>', 'set a variable; KEY alone passes on our own; repeatable', variable)
-    .option('-w, --workdir <dir>', 'working directory (default: the current one)')
+    .option('-w, --workdir <dir>', 'working directory (default: the current one; with --root DIR: /)')
+    .option('--private-workdir <size>', 'work in a new folder in memory, /tmp/work, of this size')
     .option('-u, --user <user>', 'user to run as, by name or id')
     .option('-g, --group <group>', "group to run as, by name or id (default: the user's)")
     .option(
@@ -53,7 +52,7 @@ export function define(command: Command): void {
         .argParser(duration)
         .default(10_000, '10s'),
     )
-  addStorage(addLimits(command)).addHelpText('after', epilogue)
+  addStorage(addIsolation(addLimits(command))).addHelpText('after', epilogue)
 }
 
 export async function act(words: string[], options: RunOptions): Promise<number> {
@@ -64,23 +63,14 @@ export async function act(words: string[], options: RunOptions): Promise<number>
   return 0
 }
 
-/** A directory as an absolute path. */
-function workdir(path: string): string {
-  try {
-    return resolve(path)
-  } catch (cause) {
-    throw new UsageError('the current directory was removed: name another one with --workdir', { cause })
-  }
-}
-
 /** What the command line asks for, in the library's terms. */
 export function jobConfig(command: readonly string[], options: RunOptions): JobConfig {
   const { name, env, user, group, label, timeout, stopSignal, stopGrace } = options
   return {
     command,
-    cwd: workdir(options.workdir ?? '.'),
     stopSignal,
     stopGraceMs: stopGrace,
+    ...placeJob(options, givenIsolation(options)),
     ...givenLimits(options),
     ...(name !== undefined && { name }),
     ...(env !== undefined && { env }),
@@ -103,4 +93,6 @@ Examples:
   $ corral run --memory-max 64M --cpu-max '50000 100000' -- sh -c 'echo hello from job $$'
   $ corral run --timeout 10m --pids-max 256 -- make -j4
   $ corral run --io-max '/var wbps=10485760' --env DEBUG=1 --workdir /srv/app -- ./import.sh
+  $ corral run --isolation strict --user nobody -v ./data:/data:ro -- ./analyse /data
+  $ corral run --root overlay -- npm test
   $ corral run --detach --name web --label team=shop --user www-data -- /usr/bin/python3 -m http.server`

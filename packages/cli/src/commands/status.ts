@@ -1,4 +1,4 @@
-import type { JobStatus, Usage } from '@corral/runner'
+import type { JobSpec, JobStatus, Usage } from '@corral/runner'
 import type { Command } from 'commander'
 
 import { resolveName } from '../names/resolve.ts'
@@ -6,6 +6,7 @@ import { addStorage, type StorageOptions, withRunner } from '../options/storage.
 import { writeOut } from '../streams/stdout.ts'
 import { formatBytes } from '../text/bytes.ts'
 import { formatDuration } from '../text/duration.ts'
+import { describeIsolation } from '../text/isolation.ts'
 import { formatJson } from '../text/json.ts'
 import { describeState, formatAge } from '../text/state.ts'
 
@@ -22,13 +23,23 @@ export function define(command: Command): void {
 }
 
 export async function act(words: string[], options: StatusOptions): Promise<number> {
-  const status = await withRunner(options, async (runner) => runner.status(await resolveName(runner, words[0]!)))
-  await writeOut(options.json ? formatJson(status) : `${describeStatus(status).join('\n')}\n`)
+  await writeOut(
+    await withRunner(options, async (runner) => {
+      const name = await resolveName(runner, words[0]!)
+      if (options.json) return formatJson(await runner.status(name))
+      const { spec, ...status } = await runner.inspect(name)
+      return `${describeStatus(status, spec).join('\n')}\n`
+    }),
+  )
   return 0
 }
 
 /** A job's status in lines of a word and what it is. */
-export function describeStatus(status: JobStatus, now: Date = new Date()): string[] {
+export function describeStatus(
+  status: JobStatus,
+  { isolation }: Pick<JobSpec, 'isolation'>,
+  now: Date = new Date(),
+): string[] {
   const { name, pid, startedAt, finishedAt, oomKills, usage } = status
   const lines: [string, string | undefined][] = [
     ['name', name],
@@ -36,6 +47,7 @@ export function describeStatus(status: JobStatus, now: Date = new Date()): strin
     ['started', formatTime(startedAt, now)],
     ['ended', finishedAt ? formatTime(finishedAt, now) : undefined],
     ['pid', pid?.toString()],
+    ['isolation', describeIsolation(isolation)],
     ['oom kills', oomKills > 0 ? String(oomKills) : undefined],
     ...(usage ? describeUsage(usage, status.active) : []),
   ]

@@ -9,6 +9,16 @@ test.each([
   ['cwd', '--workdir'],
   ['labels.team', '--label team'],
   ['stopGraceMs', '--stop-grace'],
+  ['isolation', '--isolation'],
+  ['isolation.root.directory', '--root directory'],
+  ['isolation.mounts[1].source', '--mount source'],
+  ['isolation.rlimits.nofile', '--rlimit nofile'],
+  ['isolation.capabilities[0]', '--capability'],
+  ['isolation.uidMap[0]', '--uid-map'],
+  ['isolation.readOnlyPaths[0]', '--read-only-path'],
+  ['isolation.keepChanges', '--keep-changes'],
+  ['workdir.size', '--private-workdir'],
+  ['workdir', '--private-workdir'],
 ])('%s is %s on the command line', (option, flag) => expect(flagOf(option)).toBe(flag))
 
 test("a mistake names the command line's option", () => {

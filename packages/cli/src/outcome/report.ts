@@ -43,11 +43,26 @@ const flags: Record<string, string> = {
   graceMs: '--grace',
   labels: '--label',
   command: 'the command',
+  isolation: '--isolation',
+  workdir: '--private-workdir',
+  'workdir.size': '--private-workdir',
+  'isolation.mounts': '--mount',
+  'isolation.capabilities': '--capability',
+  'isolation.rlimits': '--rlimit',
+  'isolation.devices': '--device',
+  'isolation.readOnlyPaths': '--read-only-path',
+  'isolation.maskedPaths': '--masked-path',
+  'isolation.noNewPrivileges': '--new-privileges',
 }
 
-/** The command line's name of an option of the library's: `memoryMax` → `--memory-max`. */
+/**
+ * The command line's name of an option of the library's: `memoryMax` → `--memory-max`, `isolation.root` → `--root`, and
+ * what is in it behind that: `isolation.mounts[0].source` → `--mount source`.
+ */
 export function flagOf(option: string): string {
-  const [head = '', ...rest] = option.split('.')
-  const flag = flags[head] ?? `--${head.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-  return [flag, ...rest].join(' ')
+  const [group, ...names] = option.replaceAll(/\[\d+\]/g, '').split('.')
+  const isGrouped = names.length > 0 && (group === 'isolation' || group === 'workdir')
+  const [head = '', ...rest] = isGrouped ? [`${group}.${names[0]}`, ...names.slice(1)] : [group, ...names]
+  const name = isGrouped ? names[0]! : head
+  return [flags[head] ?? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, ...rest].join(' ')
 }

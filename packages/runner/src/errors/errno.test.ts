@@ -52,6 +52,18 @@ describe('startError', () => {
     expect(error).toMatchObject({ code: 'COMMAND_NOT_FOUND', syscall: 'exec', path: '/bin/nothing', errno: 'ENOENT' })
     expect(error.message).toBe('could not execute the command /bin/nothing: no such file or directory (ENOENT)')
   })
+
+  it("says where a job's folders are its own when what was asked for is not in them", () => {
+    const hint = /\/tmp, \/run and \/dev\/shm of its own/
+    expect(startError('cwd', '/tmp/x', 'ENOENT').message).toMatch(hint)
+    expect(startError('exec', './build.sh', 'ENOENT', '', '/run/x').message).toMatch(hint)
+    for (const [path, errno] of [
+      ['/tmp/x', 'EACCES'],
+      ['/srv/x', 'ENOENT'],
+      ['tool', 'ENOENT'],
+    ] as const)
+      expect(startError('exec', path, errno, '', '/tmp').message).not.toMatch(hint)
+  })
 })
 
 describe('watchError', () => {

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { resolve } from 'node:path'
 import { getSystemErrorMap } from 'node:util'
 
 import { CorralError, type CorralErrorCode } from './corral-error.ts'
@@ -136,15 +137,28 @@ const steps: Record<string, Step> = {
   shim: { code: 'START_FAILED', attempted: "run the program's own entry as shim" },
 }
 
-/** Our failure for a step of a start that failed with an errno. */
-export function startError(step: string, path: string, errno: string, message = ''): CorralError {
+/** Folders that are a job's own, so that what the host has in them is not there. */
+const ownFolders = ['/tmp', '/run', '/dev/shm']
+
+const notThere =
+  "the job has a /tmp, /run and /dev/shm of its own, but in the profile 'none': what it needs of the host's there takes a mount (isolation.mounts, --mount)"
+
+/** What might fix a step: for something that is not there, that the job does not see all that the host has. */
+function hintFor(step: string, known: Step | undefined, path: string, errno: string): string | undefined {
+  const isMissing = errno === 'ENOENT' && (step === 'cwd' || step === 'exec')
+  return isMissing && ownFolders.some((folder) => path.startsWith(`${folder}/`)) ? notThere : known?.hint
+}
+
+/** Our failure for a step of a start that failed with an errno. `cwd`: what a path that is not absolute is below. */
+export function startError(step: string, path: string, errno: string, message = '', cwd = '/'): CorralError {
   const known = steps[step]
   const code = startCode(step, known, errno)
   const attempted = `${known?.attempted ?? step}${path === '' ? '' : ` ${path}`}`
   // Who says itself what is wrong has no errno for it.
   const number = message !== '' && errno === 'EPROTO' ? '' : `${errnoText(errno)} (${errno})`
   const reason = [number, message].filter((part) => part !== '').join(': ')
-  const hint = known?.hint === undefined ? '' : `; ${known.hint}`
+  const help = hintFor(step, known, path.includes('/') ? resolve(cwd, path) : path, errno)
+  const hint = help === undefined ? '' : `; ${help}`
   return new CorralError(code, `could not ${attempted}: ${reason}${hint}`, {
     syscall: step,
     path,

@@ -7,3 +7,11 @@ export function refuseUnknown(what: string, given: unknown, known: readonly stri
     if (!known.includes(key)) throw new InvalidOptionError(key, value, `for ${what}, one of ${known.join(', ')}`)
   }
 }
+
+/** Refuses parts of an option that there are none of. */
+export function refuseUnknownPart(option: string, given: unknown, known: readonly string[]): void {
+  if (typeof given !== 'object' || given === null) throw new InvalidOptionError(option, given, 'an object')
+  for (const [key, value] of Object.entries(given)) {
+    if (!known.includes(key)) throw new InvalidOptionError(`${option}.${key}`, value, `only ${known.join(', ')}`)
+  }
+}

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
-import { refuseUnknown } from '../errors/unknown.ts'
+import { refuseUnknownPart } from '../errors/unknown.ts'
 import { parseBytes } from '../job/limits-memory.ts'
 import type { CheckedMount } from './fences.ts'
 import { checkAbsolute, checkSource } from './paths.ts'
@@ -30,7 +30,7 @@ async function checkMount(option: string, mount: unknown): Promise<CheckedMount>
   if (typeof type !== 'string' || !Object.hasOwn(types, type)) {
     throw new InvalidOptionError(`${option}.type`, type, Object.keys(types).join(', '))
   }
-  refuseUnknown(option, mount, [...types[type], ...flagNames])
+  refuseUnknownPart(option, mount, [...types[type], ...flagNames])
   const flags = checkFlags(option, given)
   if (type === 'tmpfs') {
     const target = checkTarget(`${option}.target`, given['target'])

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
+import { refuseUnknownPart } from '../errors/unknown.ts'
 import { idsForJobs } from '../ids/own-user.ts'
-import { refuseUnknown } from '../errors/unknown.ts'
 import { checkNetwork } from '../network/index.ts'
 import { checkCapabilities } from './capabilities.ts'
 import type { IdMap, Isolation, Profile } from './config.ts'
@@ -40,7 +40,7 @@ const options = [
  */
 export async function checkIsolation(given: unknown, uid: number | undefined): Promise<CheckedIsolation> {
   const isolation = (typeof given === 'object' && given !== null ? given : { profile: given }) as Isolation
-  refuseUnknown('isolation', isolation, options)
+  refuseUnknownPart('isolation', isolation, options)
   const profile = checkProfile(isolation.profile ?? 'standard')
   const fences = profileFences(profile, (uid ?? process.geteuid!()) === 0)
   const changed: Fences = {
@@ -90,7 +90,7 @@ async function checkRoot(root: unknown, profile: Profile): Promise<Fences['root'
   if (typeof root !== 'object' || root === null) {
     throw new InvalidOptionError('isolation.root', root, "'host', 'read-only', 'overlay', or { directory }")
   }
-  refuseUnknown('isolation.root', root, ['directory', 'access'])
+  refuseUnknownPart('isolation.root', root, ['directory', 'access'])
   const { directory, access = profile === 'strict' ? 'read-only' : 'read-write' } = root as Record<string, unknown>
   if (access !== 'read-write' && access !== 'read-only' && access !== 'overlay') {
     throw new InvalidOptionError('isolation.root.access', access, "'read-write', 'read-only' or 'overlay'")

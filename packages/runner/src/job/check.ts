@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
-import { refuseUnknown } from '../errors/unknown.ts'
+import { refuseUnknown, refuseUnknownPart } from '../errors/unknown.ts'
 import { type CheckedCollect, checkCollect } from '../files/collect.ts'
 import { type CheckedFile, checkFiles } from '../files/put.ts'
 import { type JobNamespace, resolveNamespace } from '../ids/job-namespace.ts'
@@ -194,7 +194,7 @@ function checkWorkdir(workdir: unknown, { fences }: CheckedIsolation): number | 
     throw new InvalidOptionError('workdir', workdir, "nothing in the profile 'none', which has no /tmp of its own")
   }
   if (workdir === 'private') return defaultWorkdirBytes
-  refuseUnknown('workdir', workdir, ['size'])
+  refuseUnknownPart('workdir', workdir, ['size'])
   return checkSize('workdir.size', (workdir as { size?: unknown }).size ?? defaultWorkdirBytes)
 }
 

@@ -48,7 +48,7 @@ export async function startJob(
       )
       const wasKilled = reply.get('step') === 'init'
       if (wasKilled && (await survivedItsInit(session, folder, connection, asked.startId))) return asked.startId
-      checkReply(reply, job.name)
+      checkReply(reply, job)
       return asked.startId
     } catch (error) {
       if (!(error instanceof Disconnected)) throw error
@@ -164,13 +164,13 @@ function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place'
   }
 }
 
-function checkReply(reply: FieldList, name: string): void {
+function checkReply(reply: FieldList, { name, cwd }: CheckedJob): void {
   if (reply.get('type') === 'started') return
   const step = reply.get('step') ?? 'start'
   const errno = errnoName(reply.number('errno') ?? 0)
   if (step === 'folder' && errno === 'EEXIST') throw new JobNameTakenError(name)
-  const message = reply.get('message') ?? ''
-  throw startError(step, reply.get('path') ?? '', errno, step === 'pasta' ? describePasta(message) : message)
+  const said = reply.get('message') ?? ''
+  throw startError(step, reply.get('path') ?? '', errno, step === 'pasta' ? describePasta(said) : said, cwd)
 }
 
 function lost(cause: Error): CorralError {

@@ -20,7 +20,7 @@ describe('checkNetwork', () => {
     ['bridge', 'isolation.network'],
     [{}, 'isolation.network.type'],
     [{ type: 'host' }, 'isolation.network.type'],
-    [{ type: 'private', port: [] }, 'port'],
+    [{ type: 'private', port: [] }, 'isolation.network.port'],
     [{ type: 'private', ports: ['x'] }, 'isolation.network.ports[0]'],
     [{ type: 'private', allow: '10.0.0.0/8' }, 'isolation.network.allow'],
     [{ type: 'private', dns: 'no' }, 'isolation.network.dns'],

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
-import { refuseUnknown } from '../errors/unknown.ts'
+import { refuseUnknownPart } from '../errors/unknown.ts'
 import { contains, parseCidr } from './cidr.ts'
 import { unreachable } from './filter.ts'
 import { checkPorts, type PublishedPort } from './ports.ts'
@@ -30,7 +30,7 @@ export function checkNetwork(network: unknown): CheckedNetwork {
   if (network === 'none' || network === 'host') return network
   const given = network === 'private' ? { type: network } : network
   if (typeof given !== 'object' || given === null) throw new InvalidOptionError('isolation.network', network, accepted)
-  refuseUnknown('isolation.network', given, ['type', 'ports', 'allow', 'dns'])
+  refuseUnknownPart('isolation.network', given, ['type', 'ports', 'allow', 'dns'])
   const { type, ports = [], allow, dns = allow === undefined } = given as Record<string, unknown>
   if (type !== 'private') throw new InvalidOptionError('isolation.network.type', type, "'private'")
   if (typeof dns !== 'boolean') throw new InvalidOptionError('isolation.network.dns', dns, 'true or false')
