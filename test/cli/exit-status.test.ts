@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { describe, expect } from 'vitest'
@@ -111,6 +111,8 @@ test('memory that ran out is said in one line', async ({ corral }) => {
 test('the current directory is there in the job, wherever it is', async ({ corral }) => {
   const folder = await mkdtemp('/tmp/corral-cli-')
   try {
+    // In strict the job has a user of its own.
+    await chmod(folder, 0o755)
     await writeFile(join(folder, 'tool'), '#!/bin/sh\npwd\n', { mode: 0o755 })
     const run = async (...options: string[]): Promise<Result> =>
       corral.shell(`cd ${folder} && corral run ${options.join(' ')} -- ./tool`)

@@ -143,8 +143,12 @@ const ownFolders = ['/tmp', '/run', '/dev/shm']
 const notThere =
   "the job has a /tmp, /run and /dev/shm of its own, but in the profile 'none': what it needs of the host's there takes a mount (isolation.mounts, --mount)"
 
+const notAllowed =
+  "the job's user may not: in the profile 'strict' that is one of the job's own, unless it is given a user"
+
 /** What might fix a step: for something that is not there, that the job does not see all that the host has. */
 function hintFor(step: string, known: Step | undefined, path: string, errno: string): string | undefined {
+  if (step === 'cwd' && errno === 'EACCES') return notAllowed
   const isMissing = errno === 'ENOENT' && (step === 'cwd' || step === 'exec')
   return isMissing && ownFolders.some((folder) => path.startsWith(`${folder}/`)) ? notThere : known?.hint
 }
