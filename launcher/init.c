@@ -683,7 +683,7 @@ static int in_set_up(struct init *in)
 	int error = in_parse(in);
 
 	for (size_t i = 0; i < sizeof in_steps / sizeof *in_steps && !error; i++)
-		error = fl_is_wanted(in->command.envp, in_steps[i].name) ? in_fail(in, in_steps[i].name, "", -EIO) :
+		error = fl_is_wanted(in->payload, in->len, in_steps[i].name, NULL) ? in_fail(in, in_steps[i].name, "", -EIO) :
 									      in_steps[i].run(in);
 	return error;
 }

@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include "mounts.h"
+#include "fault.h"
 #include "frame.h"
 #include "kernel.h"
 
@@ -35,6 +36,8 @@ struct mt_op {
 };
 
 struct mt_list {
+	const char *payload;
+	size_t len;
 	struct mt_op *ops;
 	size_t count;
 	size_t at; /* the operation that is being applied: those before it are */
@@ -64,13 +67,13 @@ static bool mt_is(const struct mt_op *op, const char *kind)
 /* ---- reading the list ---- */
 
 /* Splits the payload into operations; a field that belongs to none ends the last one. */
-static int mt_read(struct mt_list *list, const char *payload, size_t len)
+static int mt_read(struct mt_list *list)
 {
-	struct fr_reader reader = { payload, payload + len };
+	struct fr_reader reader = { list->payload, list->payload + list->len };
 	struct fr_field field;
 	struct mt_op *op = NULL;
 
-	list->ops = calloc(fr_count(payload, len, "mount") + 1, sizeof *list->ops);
+	list->ops = calloc(fr_count(list->payload, list->len, "mount") + 1, sizeof *list->ops);
 	if (!list->ops)
 		return mt_fail(list, "memory", "", -ENOMEM);
 	while (fr_next(&reader, &field)) {
@@ -469,7 +472,7 @@ static int mt_apply_one(struct mt_list *list, struct mt_op *op)
 
 	for (size_t i = 0; i < sizeof mt_kinds / sizeof *mt_kinds; i++) {
 		if (strcmp(mt_kinds[i].kind, op->kind) == 0) {
-			int error = mt_kinds[i].apply(list, op);
+			int error = fl_is_wanted(list->payload, list->len, "mount", target) ? -EIO : mt_kinds[i].apply(list, op);
 
 			return error ? mt_fail(list, "mount", target, error) : 0;
 		}
@@ -516,8 +519,8 @@ static int mt_run(struct mt_list *list)
 /* Works off the mount operations of a start frame. What it has opened stays open until exec. */
 int mt_apply(const char *payload, size_t len, uid_t uid, gid_t gid, struct mt_failure *failure)
 {
-	struct mt_list list = { .mask_fd = -1, .uid = uid, .gid = gid, .failure = failure };
-	int error = mt_read(&list, payload, len);
+	struct mt_list list = { .payload = payload, .len = len, .mask_fd = -1, .uid = uid, .gid = gid, .failure = failure };
+	int error = mt_read(&list);
 
 	if (error || list.count == 0)
 		return error;

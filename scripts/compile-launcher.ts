@@ -46,12 +46,14 @@ export interface LauncherBuild {
   output: string
   /** Flags instead of optimisation and hardening, such as those of a sanitizer; with clang or cc, linked dynamically. */
   sanitize?: readonly string[]
+  /** With steps that fail when a job's variable CORRAL_FAULT names them (launcher/fault.h): for tests. Default false. */
+  faults?: boolean
 }
 
 /** Compiles the launcher; ends the process with a message when there is no compiler, or it fails. */
-export function compileLauncher({ output, sanitize }: LauncherBuild): void {
+export function compileLauncher({ output, sanitize, faults = false }: LauncherBuild): void {
   const { name, start, end } = sanitize ? { name: 'clang', start: sanitize, end: [] } : findCompiler()
-  const flags = sanitize ? warnings : [...warnings, ...hardening]
+  const flags = [...warnings, ...(sanitize ? [] : hardening), ...(faults ? ['-DLN_FAULTS'] : [])]
   mkdirSync(dirname(output), { recursive: true })
   const draft = `${output}.${process.pid}`
   const { status } = spawnSync(name, [...flags, ...start, '-o', draft, ...sources, ...end], { stdio: 'inherit' })

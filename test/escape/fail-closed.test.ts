@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import type { CgroupRunner, JobConfig, Profile } from '@corral/runner'
+import { expect } from 'vitest'
+
+import { compileLauncher } from '../../scripts/compile-launcher.ts'
+import { expectNoRemains, markOf } from '../faults/host.ts'
+import { LauncherProcess } from '../launcher/launcher-process.ts'
+import { test } from '../support/test.ts'
+
+/** The names in the tables of steps of a start, as the source has them: a step that is added is tried here too. */
+function stepsOf(file: string, table: string): string[] {
+  const source = readFileSync(join(import.meta.dirname, '../../launcher', file), 'utf8')
+  const rows = new RegExp(String.raw`\} ${table}\[\] = \{(.*?)\n\};`, 's').exec(source)![1]!
+  const names = [...rows.matchAll(/\{ "([\w-]+)",/g)].map((match) => match[1]!)
+  // Where two have a name, the second is asked for by the number.
+  return names.map((name, index) => (names.indexOf(name) === index ? name : `${name} 2`))
+}
+
+/** What is mounted in every job of the profiles that fence, one by one. */
+const mounts = ['/proc', '/sys', '/sys/fs/cgroup', '/dev', '/dev/null', '/dev/pts', '/dev/shm', '/tmp', '/run']
+const hidden = ['/proc/sys', '/proc/kcore', '/sys/firmware']
+
+const steps = [
+  ...stepsOf('init.c', 'in_steps'),
+  ...stepsOf('command.c', 'cm_steps'),
+  ...[...mounts, ...hidden].map((target) => `mount ${target}`),
+]
+
+const code = expect.stringMatching(/^[A-Z_]+$/)
+
+test('a step that fails refuses the start, is named, and leaves nothing behind', async ({ folder, openRunner }) => {
+  expect(steps.length).toBeGreaterThan(35)
+  const program = join(folder, 'bin/corral-launcher')
+  await mkdir(join(folder, 'bin'))
+  compileLauncher({ output: program, faults: true })
+  const root = join(folder, 'root')
+  await using launcher = await LauncherProcess.start(root, 300, { program })
+  await using runner = await openRunner({ storageRoot: root })
+  for (const isolation of ['standard', 'strict'] as const) {
+    await runner.wait(await runner.start(jobOf(root, isolation, 'nothing')))
+    for (const step of steps) await expectRefusal(runner, step, jobOf(root, isolation, step))
+  }
+  for (const { name } of await runner.list()) await runner.stop(name)
+  await expectNoRemains(root)
+  await runner.close()
+  expect(await launcher.end).toBe(0)
+  expect(launcher.stderr).toBe('')
+})
+
+function jobOf(root: string, isolation: Profile, step: string): JobConfig {
+  return {
+    command: ['/bin/true'],
+    isolation,
+    env: { ...markOf(root), CORRAL_FAULT: step },
+    memoryMax: '64M',
+    workdir: 'private',
+    labels: { step },
+  }
+}
+
+async function expectRefusal(runner: CgroupRunner, step: string, job: JobConfig): Promise<void> {
+  const [name, target = ''] = step.split(' ')
+  const start = runner.start(job)
+  await expect(start, step).rejects.toMatchObject({ name: 'CorralError', code, syscall: name, errno: 'EIO' })
+  const { message } = await start.catch((error: Error) => error as Error)
+  // In words that say what is not there: not by the name of the step alone.
+  expect(message).toMatch(/^could not .*i\/o error \(EIO\)/)
+  expect(message).not.toMatch(new RegExp(`^could not ${name}:`))
+  if (target.startsWith('/')) expect(message).toContain(target)
+}
