@@ -1023,7 +1023,7 @@ static void in_settle_layers(struct init *in)
 		fo_remove_below(in->dir_fd, "changes");
 	while (kept && fr_next(&reader, &field))
 		if (fr_is(&field, "layer"))
-			la_settle(field.value);
+			la_settle(field.value, in->namespaces & CLONE_NEWUSER);
 }
 
 /* ---- the end ---- */

@@ -2,6 +2,8 @@
 #ifndef CORRAL_LAYER_H
 #define CORRAL_LAYER_H
 
-void la_settle(const char *layer);
+#include <stdbool.h>
+
+void la_settle(const char *layer, bool claims);
 
 #endif

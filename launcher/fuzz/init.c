@@ -60,9 +60,9 @@ void co_main(const struct co_order *order)
 	abort();
 }
 
-void la_settle(const char *layer)
+void la_settle(const char *layer, bool claims)
 {
-	(void)layer;
+	(void)layer, (void)claims;
 	abort();
 }
 

@@ -35,12 +35,17 @@ export async function settleEnd(folder: JobFolder): Promise<FieldList> {
 }
 
 /**
- * Removes the cgroups of a job whose init is gone, with whatever is in them. Without a spec, `stop` will do it. Where
+ * Removes what init would have: the layers of overlays that were not to be kept, and the cgroups of a job whose init is
+ * gone, with whatever is in them. Without a spec, `stop` will do it. Where
  * there are none, the end of init was the end of all processes in its PID namespace.
  */
 async function removeLeftovers(folder: JobFolder): Promise<void> {
   const spec = await folder.findSpec()
-  if (!spec?.cgroups) return
-  await killCgroup(spec.cgroups.cgroup)
-  await removeCgroups(spec.cgroups.directories)
+  if (spec?.cgroups) {
+    await killCgroup(spec.cgroups.cgroup)
+    await removeCgroups(spec.cgroups.directories)
+  }
+  if (!spec || spec.layers.length === 0 || spec.isolation.keepChanges) return
+  // What cannot be removed is told by `stop`, which tries again.
+  await folder.removeLayers().catch(() => {})
 }

@@ -172,6 +172,15 @@ export class JobFolder {
     return true
   }
 
+  /** Removes what a job has written to its overlays. */
+  async removeLayers(): Promise<void> {
+    try {
+      await removeTree(join(this.path, 'changes'))
+    } catch (error) {
+      throw fileError('STORAGE_UNUSABLE', `remove the changes of job ${this.name}`, error)
+    }
+  }
+
   /** Removes a folder that is no job: one without `init`. */
   async discard(): Promise<void> {
     try {
