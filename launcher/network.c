@@ -246,7 +246,26 @@ static char **nw_arguments(const struct nw *nw)
 	return argv;
 }
 
-static _Noreturn void nw_exec(char **argv, int output_fd)
+/* Who is not root in its user namespace keeps no capability over exec but ambient ones: those to enter, and to configure. */
+static int nw_keep_capabilities(void)
+{
+	static const int kept[] = { CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_BIND_SERVICE };
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		data[CAP_TO_INDEX(kept[i])].inheritable |= CAP_TO_MASK(kept[i]);
+	if (syscall(SYS_capset, &header, data))
+		return -errno;
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept[i], 0, 0))
+			return -errno;
+	return 0;
+}
+
+static _Noreturn void nw_exec(const struct nw *nw, char **argv, int output_fd)
 {
 	static char *envp[] = { "LC_ALL=C", NULL };
 	struct sigaction action = { .sa_handler = SIG_DFL };
@@ -254,7 +273,7 @@ static _Noreturn void nw_exec(char **argv, int output_fd)
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
-	    dup2(output_fd, STDERR_FILENO) < 0 || chdir("/"))
+	    dup2(output_fd, STDERR_FILENO) < 0 || chdir("/") || (nw->user < 0 && nw_keep_capabilities()))
 		_exit(126);
 	for (int sig = 1; sig <= SIGRTMAX; sig++)
 		sigaction(sig, &action, NULL);
@@ -276,7 +295,7 @@ static int nw_fork_pasta(struct nw *nw)
 		return nw_fail(nw, "pasta", argv[0], -errno);
 	nw->pasta = fork();
 	if (nw->pasta == 0)
-		nw_exec(argv, output[1]);
+		nw_exec(nw, argv, output[1]);
 	error = nw->pasta < 0 ? nw_fail(nw, "pasta", "", -errno) : 0;
 	nw->output_fd = output[0];
 	close(output[1]);
