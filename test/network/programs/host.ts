@@ -121,20 +121,22 @@ const methods = {
 
 type Method = keyof typeof methods
 
+async function answer(id: number, method: Method, args: never[]): Promise<void> {
+  let result: object
+  try {
+    result = { value: (await (methods[method] as (...given: never[]) => unknown)(...args)) ?? null }
+  } catch (error) {
+    const { name, code, option, message } = error as Error & { code?: string; option?: string }
+    result = { error: { name, code, option, message } }
+  }
+  process.stdout.write(`${JSON.stringify({ id, ...result })}\n`)
+}
+
 process.stdout.write('ready\n')
 const requests = createInterface({ input: process.stdin })
 for await (const line of requests) {
   const { id, method, args } = JSON.parse(line) as { id: number; method: Method; args: never[] }
-  Promise.resolve()
-    .then(() => (methods[method] as (...given: never[]) => unknown)(...args))
-    .then(
-      (value) => ({ id, value: value ?? null }),
-      ({ name, code, option, message }: Error & { code?: string; option?: string }) => ({
-        id,
-        error: { name, code, option, message },
-      }),
-    )
-    .then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`))
+  void answer(id, method, args)
 }
 await runner.close()
 for (const stop of kill) stop()

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import { runForeground } from '../foreground/run.ts'
 import { addIsolation, givenIsolation, type IsolationOptions } from '../options/isolation.ts'
 import { addLimits, givenLimits } from '../options/limits.ts'
+import { addNetwork } from '../options/network.ts'
 import { duration, pair, signal, variable } from '../options/parsers.ts'
 import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { placeJob, type WorkdirOptions } from '../options/workdir.ts'
@@ -52,7 +53,7 @@ export function define(command: Command): void {
         .argParser(duration)
         .default(10_000, '10s'),
     )
-  addStorage(addIsolation(addLimits(command))).addHelpText('after', epilogue)
+  addStorage(addNetwork(addIsolation(addLimits(command)))).addHelpText('after', epilogue)
 }
 
 export async function act(words: string[], options: RunOptions): Promise<number> {

@@ -3,10 +3,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { resolve } from 'node:path'
 
 import { MountOption, parseMount, parseTmpfs, parseVolume } from './mounts.ts'
+import { givenNetwork, type NetworkOptions } from './network.ts'
 import { repeated } from './parsers.ts'
 
 /** The fences among the options of a command, as the parser calls them. */
-export interface IsolationOptions {
+export interface IsolationOptions extends NetworkOptions {
   isolation?: NonNullable<Isolation['profile']>
   root?: Root
   keepChanges?: true
@@ -97,6 +98,7 @@ export function givenIsolation(options: IsolationOptions): Isolation | undefined
     root: options.root,
     keepChanges: options.keepChanges,
     mounts: options.mounts,
+    network: givenNetwork(options),
     hostname: options.hostname,
     capabilities: options.capability,
     seccomp: options.seccomp,

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknownPart } from '../errors/unknown.ts'
 import { idsForJobs } from '../ids/own-user.ts'
-import { checkNetwork } from '../network/index.ts'
+import { checkNetwork, pastaUser } from '../network/index.ts'
 import { checkCapabilities } from './capabilities.ts'
 import type { IdMap, Isolation, Profile } from './config.ts'
 import { checkMounts } from './check-mounts.ts'
@@ -52,6 +52,9 @@ export async function checkIsolation(given: unknown, uid: number | undefined): P
     ...checkSimple(isolation, fences),
   }
   refuseContradictions(changed)
+  if (typeof changed.network === 'object' && uid === pastaUser) {
+    throw new InvalidOptionError('user', uid, 'with a private network, any other: this one is whom pasta runs as')
+  }
   const { name, program } = await makeFilter(isolation.seccomp, changed)
   return { fences: { ...changed, seccomp: name }, filter: program }
 }
