@@ -13,6 +13,7 @@
 #include "fault.h"
 #include "frame.h"
 #include "kernel.h"
+#include "mountinfo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +43,7 @@ struct mt_list {
 	size_t count;
 	size_t at; /* the operation that is being applied: those before it are */
 	int root_fd;
+	int proc_fd; /* the host's /proc */
 	int mask_fd; /* an empty folder, once there is one to show again */
 	uid_t uid;   /* of the job, for what is to be its own */
 	gid_t gid;
@@ -390,10 +392,10 @@ static int mt_make_mask(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Hides what is at the target: a folder behind an empty one, anything else behind /dev/null. */
-static int mt_apply_mask(struct mt_list *list, struct mt_op *op)
+/* Hides what is at a path: a folder behind an empty one, anything else behind /dev/null. */
+static int mt_mask(struct mt_list *list, const char *path)
 {
-	auto_fd target = mt_look_up(list, mt_get(op, "target"));
+	auto_fd target = mt_look_up(list, path);
 	int error;
 
 	if (target < 0)
@@ -411,6 +413,77 @@ static int mt_apply_mask(struct mt_list *list, struct mt_op *op)
 	error = mt_attach(fd, target);
 	if (!error && list->mask_fd < 0)
 		list->mask_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return error;
+}
+
+static int mt_apply_mask(struct mt_list *list, struct mt_op *op)
+{
+	return mt_mask(list, mt_get(op, "target"));
+}
+
+/* Whether a field of the operation's, one of several of the same key, is such that the test holds. */
+static bool mt_any(const struct mt_op *op, const char *key, bool (*test)(const char *value, const char *subject), const char *subject)
+{
+	struct fr_reader reader = { op->fields, op->fields + op->len };
+	struct fr_field field;
+
+	while (fr_next(&reader, &field))
+		if (fr_is(&field, key) && test(field.value, subject))
+			return true;
+	return false;
+}
+
+static bool mt_is_type(const char *type, const char *subject)
+{
+	return strcmp(type, subject) == 0;
+}
+
+static bool mt_holds(const char *folder, const char *path)
+{
+	return mi_below(path, folder) != NULL;
+}
+
+/* Hides the folder of the file system `home` that is seen at `point`, where a mount shows it, or a folder above it, too. */
+static int mt_hide_alias(struct mt_list *list, struct mt_op *op, const struct mi_mount *home, const char *inside, const struct mi_mount *mount)
+{
+	const char *rest = strcmp(mount->device, home->device) == 0 ? mi_below(inside, mount->root) : NULL;
+	char path[PATH_MAX];
+
+	if (!rest)
+		return 0;
+	if (snprintf(path, sizeof path, "%s%s", strcmp(mount->point, "/") ? mount->point : "", rest) >= (int)sizeof path)
+		return -ENAMETOOLONG;
+	return mt_any(op, "except", mt_holds, path) ? 0 : mt_mask(list, path);
+}
+
+/*
+ * Hides what the host has mounted a second time somewhere: file systems of the types `type=`, which are views of its
+ * kernel, and the folder `source=`. What is below `except=` will be hidden by other mounts. Read where it counts: in the
+ * job's own mount namespace, to which nothing is added any more.
+ */
+static int mt_apply_hide(struct mt_list *list, struct mt_op *op)
+{
+	const char *source = mt_get(op, "source"), *rest;
+	const struct mi_mount *home;
+	char inside[PATH_MAX] = "";
+	struct mi_table table;
+	int error = mi_read(list->proc_fd, &table);
+
+	if (error)
+		return error;
+	home = source ? mi_find(&table, source) : NULL;
+	rest = home ? mi_below(source, home->point) : NULL;
+	if (rest && snprintf(inside, sizeof inside, "%s%s", strcmp(home->root, "/") ? home->root : "", rest) >= (int)sizeof inside)
+		error = -ENAMETOOLONG;
+	for (size_t i = 0; i < table.count && !error; i++) {
+		const struct mi_mount *mount = &table.mounts[i];
+
+		if (mt_any(op, "type", mt_is_type, mount->type))
+			error = mt_any(op, "except", mt_holds, mount->point) ? 0 : mt_mask(list, mount->point);
+		else if (rest)
+			error = mt_hide_alias(list, op, home, inside, mount);
+	}
+	mi_free(&table);
 	return error;
 }
 
@@ -463,6 +536,7 @@ static const struct {
 } mt_kinds[] = {
 	{ "bind", mt_apply_mount },	{ "fs", mt_apply_mount },     { "attributes", mt_apply_attributes },
 	{ "read-only", mt_apply_read_only }, { "mask", mt_apply_mask },	 { "mkdir", mt_apply_mkdir },
+	{ "hide", mt_apply_hide },
 	{ "symlink", mt_apply_symlink },	{ "node", mt_apply_node },
 };
 
@@ -517,9 +591,11 @@ static int mt_run(struct mt_list *list)
 }
 
 /* Works off the mount operations of a start frame. What it has opened stays open until exec. */
-int mt_apply(const char *payload, size_t len, uid_t uid, gid_t gid, struct mt_failure *failure)
+int mt_apply(const char *payload, size_t len, int proc_fd, uid_t uid, gid_t gid, struct mt_failure *failure)
 {
-	struct mt_list list = { .payload = payload, .len = len, .mask_fd = -1, .uid = uid, .gid = gid, .failure = failure };
+	struct mt_list list = {
+		.payload = payload, .len = len, .proc_fd = proc_fd, .mask_fd = -1, .uid = uid, .gid = gid, .failure = failure
+	};
 	int error = mt_read(&list);
 
 	if (error || list.count == 0)

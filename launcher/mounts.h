@@ -11,6 +11,6 @@ struct mt_failure {
 	const char *path;
 };
 
-int mt_apply(const char *payload, size_t len, uid_t uid, gid_t gid, struct mt_failure *failure);
+int mt_apply(const char *payload, size_t len, int proc_fd, uid_t uid, gid_t gid, struct mt_failure *failure);
 
 #endif

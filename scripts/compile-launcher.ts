@@ -4,7 +4,18 @@ import { dirname, join } from 'node:path'
 
 const folder = join(import.meta.dirname, '../launcher')
 const sources = [
-  ...['launcher.c', 'init.c', 'command.c', 'mounts.c', 'fence.c', 'network.c', 'files.c', 'collect.c', 'layer.c'],
+  ...[
+    'launcher.c',
+    'init.c',
+    'command.c',
+    'mounts.c',
+    'mountinfo.c',
+    'fence.c',
+    'network.c',
+    'files.c',
+    'collect.c',
+    'layer.c',
+  ],
   ...['folder.c', 'frame.c'],
 ].map((name) => join(folder, name))
 

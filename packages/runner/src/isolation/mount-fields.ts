@@ -5,6 +5,10 @@ export interface MountParameters {
   target: string
   source?: string
   type?: string
+  /** Types of file systems. */
+  types?: readonly string[]
+  /** Folders that something is not done in. */
+  except?: readonly string[]
   options?: readonly string[]
   flags?: readonly string[]
   /** Permissions. */
@@ -21,12 +25,28 @@ export interface MountParameters {
 
 /** The fields of one mount operation. */
 export function mount(kind: string, parameters: MountParameters): Field[] {
-  const { target, source, type, options = [], flags = [], mode, major, minor, layer, make, isOwn } = parameters
+  const {
+    target,
+    source,
+    type,
+    types = [],
+    except = [],
+    options = [],
+    flags = [],
+    mode,
+    major,
+    minor,
+    layer,
+    make,
+    isOwn,
+  } = parameters
   const fields: Field[] = [
     ['mount', kind],
     ['target', target],
   ]
   if (type !== undefined) fields.push(['type', type])
+  for (const each of types) fields.push(['type', each])
+  for (const folder of except) fields.push(['except', folder])
   if (source !== undefined) fields.push(['source', source])
   for (const option of options) fields.push(['option', option])
   for (const flag of flags) fields.push(['flag', flag])

@@ -5,6 +5,10 @@ import { overlayMount } from './overlay-mount.ts'
 
 /** A mount of the host's, as far as an overlay needs to know of it. */
 export interface HostMount {
+  /** `MAJ:MIN`. */
+  device: string
+  /** The folder of the file system that is mounted. */
+  root: string
   point: string
   type: string
 }
@@ -50,7 +54,7 @@ function overlays(hostMounts: readonly HostMount[], folder: string): Field[] {
     ({ point, type }) =>
       point !== '/' && fileSystems.has(type) && !own.some((path) => `${point}/`.startsWith(`${path}/`)),
   )
-  return [{ point: '/' }, ...shown].flatMap(({ point }, index) =>
+  return ['/', ...shown.map(({ point }) => point)].flatMap((point, index) =>
     overlayMount(point, point, layer(folder, index), ['nodev']),
   )
 }
