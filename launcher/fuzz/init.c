@@ -109,7 +109,9 @@ static void fz_read_report(const char *report, size_t len)
 	const char *pid;
 	int error;
 
-	in = (struct init){ .report_fd = -1, .init_record_fd = open("/dev/null", O_WRONLY | O_CLOEXEC), .dir = "/" };
+	in = (struct init){
+		.payload = "", .report_fd = -1, .init_record_fd = open("/dev/null", O_WRONLY | O_CLOEXEC), .dir = "/"
+	};
 	in.command.argv = argv;
 	in.command.handoff = len % 2 == 0;
 	in.report_len = len < sizeof in.report ? len : sizeof in.report;
