@@ -12,6 +12,8 @@
 #include "init.h"
 #include "kernel.h"
 #include "mounts.h"
+#include "streams.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +41,7 @@ struct cm {
 	const struct cm_spec *spec;
 	int report_fd;
 	char host_pid[24];
+	int stdin_fd; /* the file that it was given; -1: none */
 	/* What a step that fails has more to say than its own name: another one, and where. */
 	const char *step;
 	const char *path;
@@ -92,6 +95,29 @@ static int cm_part_mounts(struct cm *cm)
 	return mount(NULL, "/", NULL, MS_REC | (slave ? MS_SLAVE : MS_PRIVATE), NULL) ? -errno : 0;
 }
 
+/* A file as standard input: opened in the host's view. */
+static int cm_open_stdin(struct cm *cm)
+{
+	cm->path = cm->spec->stdin_path;
+	if (!cm->path)
+		return 0;
+	cm->stdin_fd = st_open_file(cm->spec->proc_fd, cm->path);
+	return cm->stdin_fd < 0 ? cm->stdin_fd : 0;
+}
+
+/* A further command: the namespaces of the job's command, the mounts last, after which no path is the host's. */
+static int cm_enter(struct cm *cm)
+{
+	const struct cm_namespaces *enter = cm->spec->enter;
+
+	if (!enter)
+		return 0;
+	if ((enter->cgroup >= 0 && setns(enter->cgroup, CLONE_NEWCGROUP)) ||
+	    (enter->time >= 0 && setns(enter->time, CLONE_NEWTIME)) || (enter->mount >= 0 && setns(enter->mount, CLONE_NEWNS)))
+		return -errno;
+	return 0;
+}
+
 static int cm_mount(struct cm *cm)
 {
 	const struct cm_spec *spec = cm->spec;
@@ -142,11 +168,49 @@ static int cm_start_session(struct cm *cm)
 	return setsid() < 0 ? -errno : 0;
 }
 
+/* Makes what init has made the user's. In a user namespace of its own, which comes later, that has another number than here. */
+static int cm_give_to_user(struct cm *cm, int fd)
+{
+	const char *outer = cm_get(cm, "outeruid");
+	long long uid = cm->spec->uid;
+
+	if (outer && fr_number(outer, 0, UINT32_MAX - 1, &uid))
+		return -EINVAL;
+	return uid >= 0 && fchown(fd, (uid_t)uid, (gid_t)-1) ? -errno : 0;
+}
+
+/* A terminal of the job's own devpts, which is all three; init gets the other side. */
+static int cm_set_terminal(struct cm *cm)
+{
+	const struct cm_spec *spec = cm->spec;
+	int master, slave, error;
+
+	cm->step = "terminal";
+	cm->path = "/dev/pts/ptmx";
+	error = te_make(spec->proc_fd, &spec->terminal_size, &master, &slave);
+	if (error)
+		return error;
+	error = cm_give_to_user(cm, slave);
+	if (error)
+		return error;
+	error = te_enter(slave);
+	return error ? error : te_hand_over(spec->terminal_fd, master);
+}
+
 static int cm_set_stdio(struct cm *cm)
 {
 	const struct cm_spec *spec = cm->spec;
+	int input = spec->stdin_fd >= 0 ? spec->stdin_fd : spec->null_fd, error;
 
-	if (dup2(spec->null_fd, STDIN_FILENO) < 0 || dup2(spec->output_fd, STDOUT_FILENO) < 0 ||
+	if (spec->terminal_fd >= 0)
+		return cm_set_terminal(cm);
+	/* A pipe is the user's, who can so open it anew, as /dev/stdin. */
+	error = spec->stdin_fd < 0 ? 0 : cm_give_to_user(cm, spec->stdin_fd);
+	if (error)
+		return error;
+	if (cm->stdin_fd >= 0)
+		input = cm->stdin_fd;
+	if (dup2(input, STDIN_FILENO) < 0 || dup2(spec->output_fd, STDOUT_FILENO) < 0 ||
 	    dup2(spec->output_fd, STDERR_FILENO) < 0)
 		return -errno;
 	return 0;
@@ -211,7 +275,10 @@ static int cm_set_host_name(struct cm *cm)
 static int cm_enter_user_namespace(struct cm *cm)
 {
 	int map_fd = cm->spec->map_fd, answer = -ECONNRESET, error = 0;
+	const struct cm_namespaces *enter = cm->spec->enter;
 
+	if (enter)
+		return enter->user >= 0 && setns(enter->user, CLONE_NEWUSER) ? -errno : 0;
 	if (!cm_get(cm, "uidmap"))
 		return 0;
 	if (map_fd < 0)
@@ -355,32 +422,35 @@ static int cm_report(struct cm *cm)
 static const struct {
 	const char *name;
 	int (*run)(struct cm *cm);
+	bool first_only; /* not for a further command, which finds it done */
 } cm_steps[] = {
-	{ "join-cgroup", cm_join_cgroups },
-	{ "cgroup-namespace", cm_unshare_cgroup },
-	{ "mount-propagation", cm_part_mounts },
-	{ "mount", cm_mount },
-	{ "collect", cm_send_root },
-	{ "host-pid", cm_find_host_pid },
-	{ "session", cm_start_session },
-	{ "stdio", cm_set_stdio },
-	{ "signals", cm_reset_signals },
-	{ "rlimits", cm_set_limits },
-	{ "oom-score", cm_reset_oom_score },
-	{ "keyring", cm_join_keyring },
-	{ "hostname", cm_set_host_name },
-	{ "user-namespace", cm_enter_user_namespace },
-	{ "no-new-privileges", cm_renounce_privileges },
-	{ "seccomp", cm_filter_calls_early },
-	{ "capabilities", cm_bound_capabilities },
-	{ "user", cm_become_user },
-	{ "capabilities", cm_hold_capabilities },
-	{ "files", cm_put_files },
-	{ "cwd", cm_enter_folder },
-	{ "landlock", cm_restrict_paths },
-	{ "report", cm_report },
-	{ "seccomp", cm_filter_calls },
-	{ "exec", cm_run },
+	{ "join-cgroup", cm_join_cgroups, false },
+	{ "cgroup-namespace", cm_unshare_cgroup, true },
+	{ "mount-propagation", cm_part_mounts, true },
+	{ "stdin", cm_open_stdin, true },
+	{ "mount", cm_mount, true },
+	{ "collect", cm_send_root, true },
+	{ "enter", cm_enter, false },
+	{ "host-pid", cm_find_host_pid, false },
+	{ "session", cm_start_session, false },
+	{ "stdio", cm_set_stdio, false },
+	{ "signals", cm_reset_signals, false },
+	{ "rlimits", cm_set_limits, false },
+	{ "oom-score", cm_reset_oom_score, false },
+	{ "keyring", cm_join_keyring, false },
+	{ "hostname", cm_set_host_name, true },
+	{ "user-namespace", cm_enter_user_namespace, false },
+	{ "no-new-privileges", cm_renounce_privileges, false },
+	{ "seccomp", cm_filter_calls_early, false },
+	{ "capabilities", cm_bound_capabilities, false },
+	{ "user", cm_become_user, false },
+	{ "capabilities", cm_hold_capabilities, false },
+	{ "files", cm_put_files, true },
+	{ "cwd", cm_enter_folder, false },
+	{ "landlock", cm_restrict_paths, false },
+	{ "report", cm_report, false },
+	{ "seccomp", cm_filter_calls, false },
+	{ "exec", cm_run, false },
 };
 
 /* Whether the tests want a step to fail; of two that have one name, the second is told by the number. */
@@ -397,11 +467,13 @@ static bool cm_is_to_fail(const struct cm_spec *spec, size_t at)
 /* Becomes the command. */
 void cm_main(const struct cm_spec *spec, int report_fd)
 {
-	struct cm cm = { .spec = spec, .report_fd = report_fd };
+	struct cm cm = { .spec = spec, .report_fd = report_fd, .stdin_fd = -1 };
 
 	for (size_t i = 0; i < sizeof cm_steps / sizeof *cm_steps; i++) {
 		int error = cm_is_to_fail(spec, i) ? -EIO : 0;
 
+		if (spec->enter && cm_steps[i].first_only)
+			continue;
 		cm.step = cm.path = NULL;
 		if (!error)
 			error = cm_steps[i].run(&cm);

@@ -11,12 +11,17 @@
 #define _GNU_SOURCE
 #include "init.h"
 #include "collect.h"
+#include "exec.h"
 #include "fault.h"
 #include "folder.h"
 #include "frame.h"
 #include "kernel.h"
 #include "layer.h"
+#include "message.h"
 #include "network.h"
+#include "report.h"
+#include "spec.h"
+#include "streams.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -42,9 +47,7 @@
 #define IN_RECORD_RESERVE 8192
 /* A counter file is never this long for one job. */
 #define IN_COUNTER_MAX 16384
-#define IN_REPORT_MAX 4096
 #define IN_NEVER INT64_MAX
-#define IN_PF_FORKNOEXEC 0x40
 
 /* Everything that init knows of its job. Strings go into the payload of the start frame. */
 struct init {
@@ -69,15 +72,16 @@ struct init {
 	int cgroup_fd;
 	int kill_fd; /* cgroup.kill */
 	int signal_fd;
-	int report_fd;
 	int map_fd; /* asked on for a map of ids; -1: not, or no more */
+	int lent_fd; /* what the runner sends as standard input; -1: nothing */
 	size_t cgroups_made;
 	int oom_event_fd; /* v1 only: readable when the memory cgroup is out of memory */
 	int oom_control_fd;
 
 	pid_t pid;
-	char report[IN_REPORT_MAX]; /* what the command's child has said */
-	size_t report_len;
+	char command_pid[24]; /* on the host */
+	struct rp_report report;
+	struct st_streams streams;
 	bool started;
 	bool ended;
 	int wait_status;
@@ -169,24 +173,19 @@ static int in_parse_numbers(struct init *in)
 	static const struct {
 		const char *key;
 		long long fallback;
-	} keys[] = { { "uid", -1 }, { "gid", -1 }, { "timeout", 0 }, { "grace", 0 }, { "stopsignal", SIGTERM } };
-	long long numbers[5];
+	} keys[] = { { "timeout", 0 }, { "grace", 0 }, { "stopsignal", SIGTERM } };
+	long long numbers[3];
 
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		const char *text = fr_get(in->payload, in->len, keys[i].key);
 
 		numbers[i] = keys[i].fallback;
-		/* The largest id stands for `unchanged` in setresuid(2). */
-		if (text && fr_number(text, 0, UINT32_MAX - 1, &numbers[i]))
+		if (text && fr_number(text, 0, UINT32_MAX, &numbers[i]))
 			return in_fail(in, "frame", keys[i].key, -EINVAL);
 	}
-	if ((numbers[0] < 0) != (numbers[1] < 0))
-		return in_fail(in, "frame", numbers[0] < 0 ? "uid" : "gid", -EINVAL);
-	in->command.uid = numbers[0];
-	in->command.gid = numbers[1];
-	in->timeout_ms = numbers[2];
-	in->grace_ms = numbers[3];
-	in->stop_signal = (int)numbers[4];
+	in->timeout_ms = numbers[0];
+	in->grace_ms = numbers[1];
+	in->stop_signal = (int)numbers[2];
 	return 0;
 }
 
@@ -239,52 +238,21 @@ static int in_parse_own_user(struct init *in)
 	return in->identity.failed ? in_fail(in, "memory", "", -ENOMEM) : 0;
 }
 
-/* Collects the repeated fields into arrays that end with NULL. */
-static int in_parse_lists(struct init *in)
-{
-	struct cm_spec *cm = &in->command;
-	struct fr_reader reader = { in->payload, in->payload + in->len };
-	struct fr_field field;
-	size_t args = 0, envs = 0;
-	long long group;
-
-	cm->argv = calloc(fr_count(in->payload, in->len, "arg") + 1, sizeof *cm->argv);
-	cm->envp = calloc(fr_count(in->payload, in->len, "env") + 1, sizeof *cm->envp);
-	cm->groups = calloc(fr_count(in->payload, in->len, "group") + 1, sizeof *cm->groups);
-	cm->join_fds = calloc(fr_count(in->payload, in->len, "join") + 1, sizeof *cm->join_fds);
-	if (!cm->argv || !cm->envp || !cm->groups || !cm->join_fds)
-		return in_fail(in, "memory", "", -ENOMEM);
-	while (fr_next(&reader, &field)) {
-		if (fr_is(&field, "arg"))
-			cm->argv[args++] = (char *)field.value;
-		else if (fr_is(&field, "env"))
-			cm->envp[envs++] = (char *)field.value;
-		else if (fr_is(&field, "group")) {
-			if (fr_number(field.value, 0, UINT32_MAX - 1, &group))
-				return in_fail(in, "frame", "group", -EINVAL);
-			cm->groups[cm->group_count++] = (gid_t)group;
-		}
-	}
-	return args ? 0 : in_fail(in, "frame", "arg", -EINVAL);
-}
-
 static int in_parse(struct init *in)
 {
 	int error = in_parse_numbers(in);
 
-	if (!error)
-		error = in_parse_own_user(in);
 	in->dir = fr_get(in->payload, in->len, "dir");
 	in->cgroup = fr_get(in->payload, in->len, "cgroup");
-	in->command.cwd = fr_get(in->payload, in->len, "cwd");
 	in->command.payload = in->payload;
 	in->command.len = in->len;
 	in->command.handoff = fr_get(in->payload, in->len, "handoff") != NULL;
 	in->command.ambient = fr_get(in->payload, in->len, "ambient") != NULL;
 	in->command.no_new_privileges = fr_get(in->payload, in->len, "nnp") != NULL;
-	if (!error && (!in->dir || !in->command.cwd))
-		error = in_fail(in, "frame", !in->dir ? "dir" : "cwd", -EINVAL);
-	if (error || (error = in_parse_lists(in)) || (error = in_parse_unshare(in)))
+	if (!error && !in->dir)
+		error = in_fail(in, "frame", "dir", -EINVAL);
+	if (error || (error = sp_read(in->payload, in->len, &in->command, &in->failure)) ||
+	    (error = in_parse_own_user(in)) || (error = in_parse_unshare(in)))
 		return error;
 	return in_parse_capabilities(in);
 }
@@ -629,6 +597,15 @@ static void in_close_inherited(struct init *in)
 		close(in->command.map_fd);
 	for (size_t i = 0; i < in->command.join_count; i++)
 		close(in->command.join_fds[i]);
+	st_close_inherited(&in->command);
+}
+
+static int in_make_streams(struct init *in)
+{
+	int lent = in->lent_fd;
+
+	in->lent_fd = -1;
+	return st_prepare(in->payload, in->len, lent, in->dir_fd, &in->command, &in->streams, &in->failure);
 }
 
 /*
@@ -661,7 +638,7 @@ static int in_fork_command(struct init *in)
 	if (in->pid == 0)
 		cm_main(&in->command, report[1]);
 	error = in->pid < 0 ? in_fail(in, "fork", in->cgroup ? in->cgroup : "", -errno) : 0;
-	in->report_fd = report[0];
+	in->report.fd = report[0];
 	close(report[1]);
 	in_close_inherited(in);
 	return error;
@@ -675,7 +652,7 @@ static const struct {
 	{ "folder", in_make_folder },	    { "layer", in_make_layers },	{ "reserve", in_reserve_record },	{ "identity", in_write_identity },
 	{ "cgroup", in_make_cgroups },	    { "cgroup-kill", in_open_cgroups }, { "oom-group", in_watch_oom },
 	{ "text", in_write_texts },	    { "pasta", in_enter_network },
-	{ "fork", in_fork_command },
+	{ "stdin", in_make_streams },	    { "fork", in_fork_command },
 };
 
 static int in_set_up(struct init *in)
@@ -698,60 +675,22 @@ static int in_prepare(struct init *in, const char *pid_namespace, uid_t uid, gid
 	return in_read_identity(in, pid_namespace);
 }
 
-/* Takes over the descriptors that came with a frame: a long frame's memory, then the lifeline, where there are such. */
-static void in_take_descriptors(struct msghdr *message, bool is_long, int *memory_fd)
-{
-	struct cmsghdr *control = CMSG_FIRSTHDR(message);
-	int fds[2], count = 0;
-
-	if (control && control->cmsg_type == SCM_RIGHTS) {
-		count = (int)((control->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		memcpy(fds, CMSG_DATA(control), (size_t)count * sizeof(int));
-	}
-	*memory_fd = -1;
-	for (int i = 0; i < count; i++) {
-		if (i == 0 && is_long)
-			*memory_fd = fds[i];
-		else if (dup3(fds[i], IN_LIFELINE_FD, O_CLOEXEC) >= 0 && fds[i] != IN_LIFELINE_FD)
-			close(fds[i]);
-	}
-}
-
-/*
- * Waits for the start frame: in the message itself, or where it is long in a memfd beside it. False when there will be
- * none, as the launcher is gone.
- */
+/* Waits for the start frame, which stays for as long as init lives. False when there will be none, as the launcher is gone. */
 static bool in_receive(struct init *in)
 {
-	static char buffer[IN_MESSAGE_MAX];
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(2 * sizeof(int))];
-	} control;
-	struct iovec data = { buffer, sizeof buffer };
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-	};
-	ssize_t n = recvmsg(IN_STATUS_FD, &message, MSG_CMSG_CLOEXEC);
-	int memory_fd;
-	struct stat memory;
+	static char buffer[ME_LENGTH_MAX];
+	struct me_message message;
+	int lifeline;
 
-	if (n <= 0)
+	if (me_receive(IN_STATUS_FD, buffer, 0, &message) <= 0)
 		return false;
-	/* No frame is as short as the byte that stands for a long one. */
-	in_take_descriptors(&message, n == 1, &memory_fd);
-	in->payload = buffer;
-	in->len = (size_t)n;
-	if (memory_fd >= 0) {
-		if (fstat(memory_fd, &memory))
-			return false;
-		in->len = (size_t)memory.st_size;
-		in->payload = mmap(NULL, in->len, PROT_READ, MAP_SHARED, memory_fd, 0);
-		close(memory_fd);
-		if (in->payload == MAP_FAILED)
-			return false;
-	}
-	return fr_check(in->payload, in->len) == 0;
+	in->payload = message.payload;
+	in->len = message.len;
+	lifeline = me_take_fd(&message, "lifeline");
+	if (lifeline >= 0 && dup3(lifeline, IN_LIFELINE_FD, O_CLOEXEC) >= 0)
+		close(lifeline);
+	in->lent_fd = me_take_fd(&message, "lent");
+	return true;
 }
 
 /* ---- taking down ---- */
@@ -833,9 +772,13 @@ static void in_kill_cgroup(struct init *in)
 /* Ends every process of the job and reaps until none is left. */
 static void in_kill_all(struct init *in)
 {
+	int status;
+	pid_t pid;
+
 	in_kill_cgroup(in);
-	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
-		;
+	while ((pid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR)
+		if (pid > 0)
+			ex_reap(pid, status);
 }
 
 /* A start that failed leaves nothing behind. */
@@ -871,16 +814,45 @@ static const char *in_read_note(struct init *in, const char *key)
 	return len > 0 && fr_check(text, (size_t)len) == 0 ? fr_get(text, (size_t)len, key) : NULL;
 }
 
-/* The launcher says that the runner is gone (any message), or is gone itself (end of file). */
+/* Has a request of a runner's done: for the job itself, or for a further command in it. */
+static void in_on_request(struct init *in, struct me_message *request)
+{
+	struct ex_job job = { .command = &in->command, .dir_fd = in->dir_fd, .cgroup = in->cgroup, .pid = in->command_pid };
+	const char *type = fr_get(request->payload, request->len, "type");
+	const char *question = fr_get(request->payload, request->len, "question");
+	struct in_failure result = { .step = "job", .path = "", .error = -ESRCH };
+
+	if (!type || !question)
+		return;
+	if (!in->started || in->ended) {
+		ex_answer(question, &result);
+	} else if (strcmp(type, "resize") == 0 && !fr_get(request->payload, request->len, "exec")) {
+		result.step = "terminal";
+		result.error = st_resize(&in->streams, request->payload, request->len);
+		ex_answer(question, &result);
+	} else {
+		ex_on_request(&job, request);
+	}
+}
+
+/* The launcher passes a request on, or says that the runner is gone, or is gone itself (end of file). */
 static void in_hear_launcher(struct init *in, struct pollfd *status)
 {
-	char word[16];
-	ssize_t n = recv(IN_STATUS_FD, word, sizeof word, MSG_DONTWAIT);
+	static char buffer[ME_LENGTH_MAX];
+	struct me_message message;
+	int received = me_receive(IN_STATUS_FD, buffer, MSG_DONTWAIT, &message);
+	const char *type;
 
-	if (n > 0)
-		in->remove = true;
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	if (received > 0) {
+		type = fr_get(message.payload, message.len, "type");
+		if (type && strcmp(type, "gone") == 0)
+			in->remove = true;
+		else
+			in_on_request(in, &message);
+		me_free(&message);
+	} else if (received == 0 || received == -ECONNRESET) {
 		status->fd = -1;
+	}
 }
 
 /* Forks the process that copies; what it has to say comes on *report_fd, a message for each path. Negative errno. */
@@ -1094,7 +1066,9 @@ static _Noreturn void in_finish(struct init *in)
 	struct fr_writer record = { 0 }, message = { 0 };
 	int error;
 
+	ex_expect_end();
 	in_kill_all(in);
+	re_drain(&in->streams.relay);
 	if (in->started && !in->remove && !in_read_note(in, "discard"))
 		in_collect(in);
 	in_settle_layers(in);
@@ -1116,41 +1090,19 @@ static _Noreturn void in_finish(struct init *in)
 
 /* ---- supervision ---- */
 
-/*
- * Death closes a pipe as exec does. Which it was, the flags say: field 9 of proc_pid_stat(5), where PF_FORKNOEXEC of
- * linux/sched.h stands until exec. Where /proc does not show the process, the pipe is believed.
- */
-static bool in_has_execed(const char *pid)
-{
-	char path[48], stat[1024];
-	const char *flags;
-
-	snprintf(path, sizeof path, "/proc/%s/stat", pid);
-	flags = in_read_file(AT_FDCWD, path, stat, sizeof stat) > 0 ? kn_stat_field(stat, 9) : NULL;
-	return !flags || !(strtoul(flags, NULL, 10) & IN_PF_FORKNOEXEC);
-}
-
 /* The command's child has closed its end: it was exec'd, or says why not, or died. */
 static int in_on_report_end(struct init *in)
 {
 	struct fr_writer record = { 0 }, message = { 0 };
-	bool valid = fr_check(in->report, in->report_len) == 0;
-	const char *step = valid ? fr_get(in->report, in->report_len, "step") : NULL;
-	const char *pid = valid ? fr_get(in->report, in->report_len, "pid") : NULL;
-	const char *path = valid ? fr_get(in->report, in->report_len, "path") : NULL;
-	long long number = 0;
-	int error;
+	const char *pid;
+	int error = rp_outcome(&in->report, &in->command, &in->failure, &pid);
 
-	close(in->report_fd);
-	in->report_fd = -1;
-	if (step) {
-		fr_number(fr_get(in->report, in->report_len, "errno"), 0, INT_MAX, &number);
-		return in_fail(in, step, path ? path : "", number > 0 ? -(int)number : -EPROTO);
-	}
-	if (!pid || (in->command.handoff && !fr_get(in->report, in->report_len, "ready")))
-		return in_fail(in, pid ? "shim" : "fork", in->command.argv[0], -ECHILD);
-	if (!in_has_execed(pid))
-		return in_fail(in, "exec", in->command.argv[0], -ECANCELED);
+	if (error)
+		return error;
+	snprintf(in->command_pid, sizeof in->command_pid, "%s", pid);
+	error = st_begin(&in->streams);
+	if (error)
+		return in_fail(in, "terminal", "", error);
 	error = in_collects(in) ? co_take_root(in->collect_fd, &in->root) : 0;
 	if (error)
 		return in_fail(in, "collect", "/", error);
@@ -1224,16 +1176,7 @@ static void in_on_map(struct init *in)
 
 static int in_on_report(struct init *in)
 {
-	for (;;) {
-		ssize_t n = read(in->report_fd, in->report + in->report_len, sizeof in->report - in->report_len);
-
-		if (n > 0)
-			in->report_len += (size_t)n;
-		else if (n < 0 && errno == EAGAIN)
-			return 0;
-		else if (n == 0 || errno != EINTR)
-			return in_on_report_end(in);
-	}
+	return rp_read(&in->report) ? in_on_report_end(in) : 0;
 }
 
 static void in_reap(struct init *in)
@@ -1247,6 +1190,8 @@ static void in_reap(struct init *in)
 			in->wait_status = status;
 			in->finished = in_now(CLOCK_MONOTONIC);
 			in->finished_ms = in_now(CLOCK_REALTIME) / 1000000;
+		} else {
+			ex_reap(pid, status);
 		}
 	}
 }
@@ -1335,11 +1280,13 @@ static void in_on_oom(struct init *in)
 
 static struct timespec *in_timeout(struct init *in, struct timespec *timeout)
 {
-	int64_t until = in->deadline < in->oom_check ? in->deadline : in->oom_check;
-	int64_t left = until - in_now(CLOCK_MONOTONIC);
+	int64_t until = in->deadline < in->oom_check ? in->deadline : in->oom_check, left;
 
+	if (ex_deadline() < until)
+		until = ex_deadline();
 	if (until == IN_NEVER)
 		return NULL;
+	left = until - in_now(CLOCK_MONOTONIC);
 	if (left < 0)
 		left = 0;
 	*timeout = (struct timespec){ .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
@@ -1354,47 +1301,89 @@ static void in_on_timers(struct init *in)
 		in_on_deadline(in, now);
 	if (now >= in->oom_check)
 		in_check_oom(in, now);
+	ex_on_timers(now);
+}
+
+/* What init waits for: so much of its own, the command's streams, and further commands. */
+enum { IN_ON_SIGNAL, IN_ON_REPORT, IN_ON_STATUS, IN_ON_LIFELINE, IN_ON_OOM, IN_ON_MAP, IN_OWN_POLLS };
+#define IN_POLLS (IN_OWN_POLLS + RE_POLLS)
+
+/* Makes room for what there is to wait for now. Without memory the further commands wait. */
+static size_t in_poll_count(struct pollfd **fds, size_t *room)
+{
+	size_t count = IN_POLLS + ex_poll_count();
+
+	if (count > *room) {
+		struct pollfd *more = realloc(*fds, count * sizeof **fds);
+
+		if (!more)
+			return IN_POLLS;
+		*fds = more;
+		*room = count;
+	}
+	return count;
+}
+
+static void in_on_events(struct init *in, struct pollfd *fds)
+{
+	/* Before the end is looked at: a command that has ended by now had been exec'd before. */
+	if (in->report.fd >= 0 && in_on_report(in))
+		in_refuse(in);
+	fds[IN_ON_REPORT].fd = in->report.fd;
+	re_on_events(&in->streams.relay, fds + IN_OWN_POLLS);
+	if (fds[IN_ON_SIGNAL].revents)
+		in_on_signal(in);
+	if (fds[IN_ON_STATUS].revents)
+		in_on_status(in, &fds[IN_ON_STATUS]);
+	if (fds[IN_ON_LIFELINE].revents) {
+		fds[IN_ON_LIFELINE].fd = -1;
+		in->remove = true;
+		in_kill_cgroup(in);
+	}
+	if (fds[IN_ON_OOM].revents)
+		in_on_oom(in);
+	if (fds[IN_ON_MAP].revents)
+		in_on_map(in);
+	fds[IN_ON_MAP].fd = in->map_fd;
 }
 
 static _Noreturn void in_supervise(struct init *in)
 {
-	struct pollfd fds[] = {
-		{ .fd = in->signal_fd, .events = POLLIN },
-		{ .fd = in->report_fd, .events = POLLIN },
-		{ .fd = IN_STATUS_FD, .events = POLLIN },
-		{ .fd = IN_LIFELINE_FD, .events = POLLIN },
-		{ .fd = in->oom_event_fd, .events = POLLIN },
-		{ .fd = in->map_fd, .events = POLLIN },
+	struct pollfd few[IN_POLLS] = {
+		[IN_ON_SIGNAL] = { .fd = in->signal_fd, .events = POLLIN },
+		[IN_ON_REPORT] = { .fd = in->report.fd, .events = POLLIN },
+		[IN_ON_STATUS] = { .fd = IN_STATUS_FD, .events = POLLIN },
+		[IN_ON_LIFELINE] = { .fd = IN_LIFELINE_FD, .events = POLLIN },
+		[IN_ON_OOM] = { .fd = in->oom_event_fd, .events = POLLIN },
+		[IN_ON_MAP] = { .fd = in->map_fd, .events = POLLIN },
 	};
+	struct pollfd *fds = malloc(sizeof few);
+	size_t room = IN_POLLS;
 	struct timespec timeout;
 
+	if (!fds) {
+		in_fail(in, "memory", "", -ENOMEM);
+		in_refuse(in);
+	}
+	memcpy(fds, few, sizeof few);
 	if (!fr_get(in->payload, in->len, "lifeline"))
-		fds[3].fd = -1;
+		fds[IN_ON_LIFELINE].fd = -1;
 	for (;;) {
-		if (ppoll(fds, sizeof fds / sizeof *fds, in_timeout(in, &timeout), NULL) > 0) {
-			/* Before the end is looked at: a command that has ended by now had been exec'd before. */
-			if (fds[1].fd >= 0 && in_on_report(in))
-				in_refuse(in);
-			fds[1].fd = in->report_fd;
-			if (fds[0].revents)
-				in_on_signal(in);
-			if (fds[2].revents)
-				in_on_status(in, &fds[2]);
-			if (fds[3].revents) {
-				fds[3].fd = -1;
-				in->remove = true;
-				in_kill_cgroup(in);
-			}
-			if (fds[4].revents)
-				in_on_oom(in);
-			if (fds[5].revents)
-				in_on_map(in);
-			fds[5].fd = in->map_fd;
+		size_t count = in_poll_count(&fds, &room);
+
+		re_poll(&in->streams.relay, fds + IN_OWN_POLLS);
+		if (count > IN_POLLS)
+			ex_poll(fds + IN_POLLS);
+		if (ppoll(fds, count, in_timeout(in, &timeout), NULL) > 0) {
+			/* First: no further command has begun or ended yet. */
+			if (count > IN_POLLS)
+				ex_on_events(fds + IN_POLLS);
+			in_on_events(in, fds);
 		}
 		if (!in->ended)
 			in_on_timers(in);
 		if (in->ended) {
-			if (in->report_fd >= 0 && in_on_report(in))
+			if (in->report.fd >= 0 && in_on_report(in))
 				in_refuse(in);
 			/* A shim died and left its end of the pipe to a child: it never came to the command. */
 			if (!in->started && in_fail(in, "shim", in->command.argv[0], -ECHILD))
@@ -1415,10 +1404,13 @@ void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gi
 		_exit(1);
 	*in = (struct init){
 		.namespaces = namespaces, .dir_fd = -1, .record_fd = -1, .output_guard_fd = -1, .init_record_fd = -1, .cgroup_fd = -1,
-		.kill_fd = -1, .signal_fd = -1, .report_fd = -1, .oom_event_fd = -1, .oom_control_fd = -1,
-		.collect_fd = -1, .root = { -1, -1 }, .map_fd = -1,
+		.kill_fd = -1, .signal_fd = -1, .report.fd = -1, .lent_fd = -1, .oom_event_fd = -1, .oom_control_fd = -1,
+		.collect_fd = -1, .root = { -1, -1 }, .map_fd = -1, .streams = ST_NONE,
 		.deadline = IN_NEVER, .oom_check = IN_NEVER,
-		.command = { .null_fd = -1, .output_fd = -1, .proc_fd = -1, .map_fd = -1, .collect_fd = -1, .uid = -1, .gid = -1 },
+		.command = {
+			.null_fd = -1, .output_fd = -1, .proc_fd = -1, .stdin_fd = -1, .terminal_fd = -1, .collect_fd = -1,
+			.map_fd = -1, .uid = -1, .gid = -1,
+		},
 	};
 	int error = in_prepare(in, pid_namespace, uid, gid, has_mapper), network = error ? 0 : in_make_network(in);
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 
 /* The fixed descriptors that an init has besides 0 to 2. */
@@ -15,9 +16,6 @@ enum {
 	IN_MAPPER_FD = 6,   /* where ids are mapped by others: stream socket to those */
 	IN_FIRST_FREE_FD = 7,
 };
-
-/* The longest frame that goes to an init as a message; a longer one goes in a memfd. */
-#define IN_MESSAGE_MAX 32768
 
 /* The signal that carries a signal number for the command in its value: see in_on_signal(). */
 #define IN_PASS_SIGNAL (SIGRTMAX)
@@ -33,7 +31,17 @@ struct in_failure {
 	const char *message; /* what another program had to say about it; may be NULL */
 };
 
-/* What the command is; pointers go into the start frame. */
+/* Namespaces of a running job that a further command of its enters; -1: it is in the same one already. */
+struct cm_namespaces {
+	int mount;
+	int cgroup;
+	int time;
+	int user;
+};
+
+#define CM_NO_NAMESPACES { -1, -1, -1, -1 }
+
+/* What the command is; pointers go into the frame. */
 struct cm_spec {
 	char **argv;
 	char **envp;
@@ -56,6 +64,11 @@ struct cm_spec {
 	int map_fd;    /* to init, which maps ids for the command's own user namespace; -1: it has none */
 	int *join_fds; /* `tasks` of v1 hierarchies */
 	size_t join_count;
+	int stdin_fd;           /* -1: what is at `stdin_path`, or else /dev/null */
+	const char *stdin_path; /* NULL: none */
+	int terminal_fd;        /* a socket to init for the terminal that the command is to have; -1: none */
+	struct winsize terminal_size;
+	const struct cm_namespaces *enter; /* NULL: it is the first, and makes its own */
 };
 
 _Noreturn void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid, bool has_mapper);

@@ -23,6 +23,7 @@
 #include "frame.h"
 #include "init.h"
 #include "kernel.h"
+#include "message.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,6 +68,7 @@ struct ln_runner {
 	bool flooded;         /* EPOLLOUT is awaited */
 	bool closing;         /* cut off once what is in `out` has been sent */
 	bool cut;             /* it is we who end the connection */
+	char *lent;           /* it is no runner but what one has lent to a job, under this name */
 	bool dead;            /* to be freed at the end of the turn */
 	char hello_id[24];
 	char *in;
@@ -74,6 +76,14 @@ struct ln_runner {
 	size_t in_cap;
 	struct fr_writer out;
 	size_t out_sent;
+};
+
+/* What a runner wants to know of a job's init. */
+struct ln_question {
+	struct ln_question *next;
+	struct ln_runner *runner; /* NULL: it is gone */
+	unsigned long number;
+	char id[24];
 };
 
 /* A job in set-up or running. */
@@ -87,6 +97,7 @@ struct ln_job {
 	uint64_t namespaces;
 	char *dir; /* with a lifeline: the folder, which goes when the owner goes */
 	char start_id[24];
+	struct ln_question *questions;
 	bool started;
 	bool told;  /* the end was announced */
 	bool ended; /* init is gone; kept only because of `dir` */
@@ -104,6 +115,7 @@ static struct launcher {
 	uint64_t spare_namespaces;   /* what the next spare is to be like; 0: none is wanted now */
 	char *place; /* the `place` request, kept whole */
 	size_t place_len;
+	unsigned long last_question;
 	bool deaf; /* no descriptor was left for a new runner */
 	char pid_namespace[40]; /* ours, as the inits' pids are numbers of it */
 } ln;
@@ -299,6 +311,49 @@ static void ln_forget_ended(const char *name)
 	}
 }
 
+/* Hands an answer of init's on to the runner that asked: the first three fields say which, and what kind of answer it is. */
+static void ln_on_answer(struct ln_job *job, const char *fields, size_t len)
+{
+	struct fr_reader reader = { fields, fields + len };
+	struct fr_field field;
+	const char *type = fr_get(fields, len, "answer");
+	long long number;
+
+	if (!type || fr_number(fr_get(fields, len, "question"), 1, INT64_MAX, &number))
+		return;
+	for (int skip = 0; skip < 3; skip++)
+		fr_next(&reader, &field);
+	for (struct ln_question **at = &job->questions; *at; at = &(*at)->next) {
+		struct ln_question *question = *at;
+
+		if (question->number != (unsigned long)number)
+			continue;
+		*at = question->next;
+		if (question->runner) {
+			struct fr_writer message = ln_reply(type, question->id);
+
+			fr_append(&message, reader.at, (size_t)(reader.end - reader.at));
+			ln_send(question->runner, &message);
+			fr_free(&message);
+		}
+		free(question);
+		return;
+	}
+}
+
+/* Nobody will answer any more. */
+static void ln_drop_questions(struct ln_job *job)
+{
+	while (job->questions) {
+		struct ln_question *question = job->questions;
+
+		job->questions = question->next;
+		if (question->runner)
+			ln_send_error(question->runner, question->id, "job", "the job has ended", -ESRCH);
+		free(question);
+	}
+}
+
 /* Hands what init says on: the answer to the start goes to its runner, what became of the job to all. */
 static void ln_on_message(struct ln_job *job, const char *fields, size_t len)
 {
@@ -308,6 +363,10 @@ static void ln_on_message(struct ln_job *job, const char *fields, size_t len)
 	/* What follows is passed on as it is. */
 	if (!type || type != fields + strlen("type="))
 		return;
+	if (strcmp(type, "answer") == 0) {
+		ln_on_answer(job, fields, len);
+		return;
+	}
 	if (strcmp(type, "exited") == 0) {
 		job->told = true;
 		if (fr_get(fields, len, "removed"))
@@ -387,6 +446,7 @@ static void ln_on_init_end(struct ln_job *job)
 		ln_send_error(job->owner, job->start_id, "init", "the job's init was killed while it set the job up", -ECHILD);
 	else if (!job->told)
 		ln_announce(job, "exited", "", 0);
+	ln_drop_questions(job);
 	ln_drop(&job->pidfd);
 	job->ended = true;
 	/* A runner that went when the command had just ended: init had looked for the last time, and kept the folder. */
@@ -615,66 +675,52 @@ static struct ln_job *ln_take_spare(uint64_t namespaces)
 	return NULL;
 }
 
-/* A long frame goes in memory that init maps. */
-static int ln_store_frame(const char *payload, size_t len)
+/* What goes to an init with a frame: the runner's pidfd where its end is to be seen, and a stream that the runner has lent. */
+struct ln_companions {
+	int fds[ME_FDS_MAX];
+	size_t count;
+	struct ln_runner *lent;
+};
+
+/* Finds what the frame names; 0, or a negative errno and the step that it is of. */
+static int ln_find_companions(struct ln_runner *runner, const char *payload, size_t len, struct ln_companions *found, const char **step)
 {
-	int fd = memfd_create("start", MFD_CLOEXEC);
+	const char *lent = fr_get(payload, len, "lent");
 
-	if (fd < 0)
-		return -errno;
-	for (size_t at = 0; at < len;) {
-		ssize_t n = write(fd, payload + at, len - at);
-
-		if (n < 0) {
-			int error = -errno;
-
-			close(fd);
-			return error;
-		}
-		at += (size_t)n;
+	*found = (struct ln_companions){ 0 };
+	if (fr_get(payload, len, "lifeline")) {
+		*step = "lifeline";
+		if (runner->pidfd < 0)
+			return -ESRCH;
+		found->fds[found->count++] = runner->pidfd;
 	}
-	return fd;
+	if (!lent)
+		return 0;
+	*step = "stdin";
+	for (struct ln_runner *each = ln.runners; each && !found->lent; each = each->next)
+		if (each->lent && !each->dead && strcmp(each->lent, lent) == 0)
+			found->lent = each;
+	if (!found->lent)
+		return -ENOTCONN;
+	found->fds[found->count++] = found->lent->source.fd;
+	return 0;
 }
 
-/* Sends init its start frame, with the lifeline (-1: none). */
-static int ln_send_frame(struct ln_job *job, const char *payload, size_t len, int lifeline)
+/* What was lent is init's now. */
+static void ln_give_away(const struct ln_companions *companions)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(2 * sizeof(int))];
-	} control = { 0 };
-	struct iovec data = { (void *)(uintptr_t)payload, len };
-	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
-	int fds[2], count = 0;
-	auto_fd memory = -1;
-
-	if (len > IN_MESSAGE_MAX) {
-		memory = ln_store_frame(payload, len);
-		if (memory < 0)
-			return memory;
-		fds[count++] = memory;
-		data.iov_len = 1;
-	}
-	if (lifeline >= 0)
-		fds[count++] = lifeline;
-	if (count > 0) {
-		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
-		control.align = (struct cmsghdr){
-			.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN((size_t)count * sizeof(int))
-		};
-		memcpy(CMSG_DATA(&control.align), fds, (size_t)count * sizeof(int));
-	}
-	return sendmsg(job->status.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+	if (companions->lent)
+		companions->lent->dead = true;
 }
 
 /* Names the job and sends its frame; an init that did not get it sees the socket close, exits, and is reaped. */
-static int ln_hand_over(struct ln_job *job, const char *payload, size_t len, const char *name, const char *dir, int lifeline)
+static int ln_hand_over(struct ln_job *job, const char *payload, size_t len, const char *name, const char *dir,
+			const struct ln_companions *companions)
 {
 	int error = ln_name_job(job, name, dir);
 
 	if (!error)
-		error = ln_send_frame(job, payload, len, lifeline);
+		error = me_send(job->status.fd, payload, len, companions->fds, companions->count);
 	if (error) {
 		free(job->name);
 		job->name = NULL;
@@ -687,6 +733,8 @@ static void ln_start(struct ln_runner *runner, const char *id, const char *paylo
 {
 	const char *name = fr_get(payload, len, "name"), *dir = fr_get(payload, len, "dir");
 	bool lifeline = fr_get(payload, len, "lifeline") != NULL;
+	struct ln_companions companions;
+	const char *step;
 	struct ln_job *job;
 	uint64_t namespaces;
 	int error = 0;
@@ -695,21 +743,23 @@ static void ln_start(struct ln_runner *runner, const char *id, const char *paylo
 		ln_send_error(runner, id, "frame", name && dir ? "unknown namespace" : "no name or no dir", -EINVAL);
 		return;
 	}
-	if (lifeline && runner->pidfd < 0) {
-		ln_send_error(runner, id, "lifeline", "the runner's pidfd could not be had", -ESRCH);
+	error = ln_find_companions(runner, payload, len, &companions, &step);
+	if (error) {
+		ln_send_error(runner, id, step, "", error);
 		return;
 	}
 	job = ln_take_spare(namespaces);
-	if (!job || ln_hand_over(job, payload, len, name, lifeline ? dir : NULL, lifeline ? runner->pidfd : -1)) {
+	if (!job || ln_hand_over(job, payload, len, name, lifeline ? dir : NULL, &companions)) {
 		job = ln_make_init(namespaces, &error);
 		if (job)
-			error = ln_hand_over(job, payload, len, name, lifeline ? dir : NULL, lifeline ? runner->pidfd : -1);
+			error = ln_hand_over(job, payload, len, name, lifeline ? dir : NULL, &companions);
 	}
 	ln.spare_namespaces = namespaces;
 	if (error) {
 		ln_send_error(runner, id, "clone", "", error);
 		return;
 	}
+	ln_give_away(&companions);
 	job->owner = runner;
 	snprintf(job->start_id, sizeof job->start_id, "%s", id);
 }
@@ -848,6 +898,63 @@ static int ln_signal(const char *payload, size_t len)
 	return kn_pidfd_send_signal(job->pidfd.fd, IN_PASS_SIGNAL, &info) ? -errno : 0;
 }
 
+/*
+ * Passes a request on to a job's init, which answers. An init that was made by an earlier launcher has no socket to this
+ * one, and cannot be asked.
+ */
+static void ln_ask(struct ln_runner *runner, const char *id, const char *payload, size_t len)
+{
+	const char *name = fr_get(payload, len, "name"), *step = "job", *text = "";
+	struct ln_job *job = name ? ln_find_job(name) : NULL;
+	struct ln_question *question = NULL;
+	struct ln_companions companions;
+	struct fr_writer message = { 0 };
+	int error = 0;
+
+	if (!job || job->told)
+		error = -ESRCH;
+	else if (job->status.fd < 0) {
+		error = -ENOTCONN;
+		text = "it was started by a launcher that has died since";
+	} else {
+		error = ln_find_companions(runner, payload, len, &companions, &step);
+	}
+	if (!error && !(question = calloc(1, sizeof *question)))
+		error = -ENOMEM;
+	if (!error) {
+		*question = (struct ln_question){ .next = job->questions, .runner = runner, .number = ++ln.last_question };
+		snprintf(question->id, sizeof question->id, "%s", id);
+		fr_add_number(&message, "question", (long long)question->number);
+		fr_append(&message, payload, len);
+		error = message.failed ? -ENOMEM :
+					 me_send(job->status.fd, message.data, message.len, companions.fds, companions.count);
+		fr_free(&message);
+	}
+	if (error) {
+		free(question);
+		ln_send_error(runner, id, step, text, error);
+		return;
+	}
+	job->questions = question;
+	ln_give_away(&companions);
+}
+
+/*
+ * A connection that a runner lends: what it sends from now on is not for the launcher, but for the job that is then
+ * started with its name. Until then only its end is awaited.
+ */
+static void ln_lend(struct ln_runner *runner, const char *id, const char *payload, size_t len)
+{
+	const char *lent = fr_get(payload, len, "lent");
+
+	if (runner->greeted || !lent || !(runner->lent = strdup(lent))) {
+		ln_send_error(runner, id, "frame", "no connection to lend", -EINVAL);
+		return;
+	}
+	ln_send_ok(runner, id);
+	ln_watch(&runner->source, EPOLLRDHUP, EPOLL_CTL_MOD);
+}
+
 static void ln_known(struct ln_runner *runner, const char *id)
 {
 	struct fr_writer message = ln_reply("known", id);
@@ -899,6 +1006,8 @@ static void ln_on_frame(struct ln_runner *runner, const char *payload, size_t le
 		ln_send_error(runner, NULL, "frame", "no type, or no id of at most 23 characters", -EBADMSG);
 	else if (strcmp(type, "hello") == 0)
 		ln_hello(runner, id, payload, len);
+	else if (strcmp(type, "lend") == 0)
+		ln_lend(runner, id, payload, len);
 	else if (!runner->greeted)
 		ln_send_error(runner, id, "frame", "hello comes first", -EPROTO);
 	else if (strcmp(type, "place") == 0)
@@ -907,6 +1016,9 @@ static void ln_on_frame(struct ln_runner *runner, const char *payload, size_t le
 		ln_start(runner, id, payload, len);
 	else if (strcmp(type, "watch") == 0)
 		ln_answer(runner, id, "watch", ln_watch_init(payload, len));
+	else if (strcmp(type, "exec") == 0 || strcmp(type, "resize") == 0 ||
+		 (strcmp(type, "signal") == 0 && fr_get(payload, len, "exec")))
+		ln_ask(runner, id, payload, len);
 	else if (strcmp(type, "signal") == 0)
 		ln_answer(runner, id, "signal", ln_signal(payload, len));
 	else if (strcmp(type, "known") == 0)
@@ -924,7 +1036,7 @@ static bool ln_take_frames(struct ln_runner *runner)
 {
 	size_t at = 0;
 
-	while (!runner->dead && runner->in_len - at >= FR_HEADER) {
+	while (!runner->dead && !runner->lent && runner->in_len - at >= FR_HEADER) {
 		size_t len = fr_length((const unsigned char *)runner->in + at);
 
 		if (len == 0 || len > FR_MAX)
@@ -944,6 +1056,11 @@ static void ln_on_input(struct ln_runner *runner)
 	size_t cap = runner->in_cap ? runner->in_cap : 16384;
 	ssize_t n;
 
+	/* What is lent is not read here: all that is awaited is that its runner takes it back, or dies. */
+	if (runner->lent) {
+		runner->dead = true;
+		return;
+	}
 	if (runner->in_len == runner->in_cap) {
 		if (runner->in_cap)
 			cap *= 2;
@@ -968,6 +1085,9 @@ static void ln_on_input(struct ln_runner *runner)
 		runner->cut = runner->closing = true;
 		ln_send_error(runner, NULL, "frame", "length out of range", -EMSGSIZE);
 	}
+	/* What came behind it was not for us, and could not be given back. */
+	if (runner->lent && runner->in_len > 0)
+		runner->dead = true;
 	if (runner->closing)
 		runner->in_len = 0;
 }
@@ -1032,7 +1152,12 @@ static void ln_accept(void)
 /* A runner is gone: its jobs with a lifeline go too, the place is somebody else's to find. */
 static void ln_free_runner(struct ln_runner *runner)
 {
+	static const char gone[] = "type=gone";
+
 	for (struct ln_job *job = ln.jobs; job; job = job->next) {
+		for (struct ln_question *question = job->questions; question; question = question->next)
+			if (question->runner == runner)
+				question->runner = NULL;
 		if (job->owner != runner || job->dead)
 			continue;
 		job->owner = NULL;
@@ -1042,7 +1167,7 @@ static void ln_free_runner(struct ln_runner *runner)
 		} else if (job->ended) {
 			ln_remove_folder(job);
 		} else if (job->dir && job->status.fd >= 0) {
-			send(job->status.fd, "gone", 4, MSG_NOSIGNAL | MSG_DONTWAIT);
+			me_send(job->status.fd, gone, sizeof gone, NULL, 0);
 		}
 	}
 	if (ln.placer == runner)
@@ -1051,12 +1176,14 @@ static void ln_free_runner(struct ln_runner *runner)
 	if (runner->pidfd >= 0)
 		close(runner->pidfd);
 	free(runner->in);
+	free(runner->lent);
 	fr_free(&runner->out);
 	free(runner);
 }
 
 static void ln_free_job(struct ln_job *job)
 {
+	ln_drop_questions(job);
 	ln_drop(&job->status);
 	ln_drop(&job->pidfd);
 	free(job->name);

@@ -1,23 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const folder = join(import.meta.dirname, '../launcher')
-const sources = [
-  ...[
-    'launcher.c',
-    'init.c',
-    'command.c',
-    'mounts.c',
-    'mountinfo.c',
-    'fence.c',
-    'network.c',
-    'files.c',
-    'collect.c',
-    'layer.c',
-  ],
-  ...['folder.c', 'frame.c'],
-].map((name) => join(folder, name))
+const sources = readdirSync(folder)
+  .filter((name) => name.endsWith('.c'))
+  .map((name) => join(folder, name))
 
 const warnings = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wvla', '-Wformat=2']
 

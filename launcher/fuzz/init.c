@@ -110,13 +110,14 @@ static void fz_read_report(const char *report, size_t len)
 	int error;
 
 	in = (struct init){
-		.payload = "", .report_fd = -1, .init_record_fd = open("/dev/null", O_WRONLY | O_CLOEXEC), .dir = "/"
+		.payload = "", .report.fd = -1, .streams = ST_NONE, .dir = "/",
+		.init_record_fd = open("/dev/null", O_WRONLY | O_CLOEXEC),
 	};
 	in.command.argv = argv;
 	in.command.handoff = len % 2 == 0;
-	in.report_len = len < sizeof in.report ? len : sizeof in.report;
-	memcpy(in.report, report, in.report_len);
-	pid = fr_check(in.report, in.report_len) == 0 ? fr_get(in.report, in.report_len, "pid") : NULL;
+	in.report.len = len < sizeof in.report.text ? len : sizeof in.report.text;
+	memcpy(in.report.text, report, in.report.len);
+	pid = fr_check(in.report.text, in.report.len) == 0 ? fr_get(in.report.text, in.report.len, "pid") : NULL;
 	/* The first `pid` is ours: what comes after it is not looked at. */
 	for (const char *at = pid; at && *at; at++)
 		if (!isdigit((unsigned char)*at))

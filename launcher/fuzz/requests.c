@@ -170,10 +170,10 @@ static void fz_hear(struct fz_peer *peer)
 /* Takes what the launcher has sent to an init, and the descriptors with it. */
 static void fz_take_frame(struct fz_process *process)
 {
-	static char text[IN_MESSAGE_MAX];
+	static char text[ME_LENGTH_MAX];
 	union {
 		struct cmsghdr align;
-		char space[CMSG_SPACE(2 * sizeof(int))];
+		char space[CMSG_SPACE((ME_FDS_MAX + 1) * sizeof(int))];
 	} control;
 	struct iovec data = { text, sizeof text };
 

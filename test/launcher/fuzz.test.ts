@@ -10,11 +10,21 @@ import { test } from '../support/test.ts'
 
 const launcher = join(import.meta.dirname, '../../launcher')
 
-/** What is fuzzed: a source of `launcher/fuzz`, and how long an input may be. */
+/** What is fuzzed: a source of `launcher/fuzz`, how long an input may be, and what it takes of the launcher. */
 const targets = [
-  { name: 'frame', what: 'the parser of frames', maxLength: 4096 },
-  { name: 'requests', what: 'what the launcher makes of its peers and its inits', maxLength: 8192 },
-  { name: 'init', what: 'what init makes of a start frame and of reports', maxLength: 5000 },
+  { name: 'frame', what: 'the parser of frames', maxLength: 4096, with: [] },
+  {
+    name: 'requests',
+    what: 'what the launcher makes of its peers and its inits',
+    maxLength: 8192,
+    with: ['message'],
+  },
+  {
+    name: 'init',
+    what: 'what init makes of a start frame and of reports',
+    maxLength: 5000,
+    with: ['exec', 'message', 'relay', 'report', 'spec', 'streams', 'terminal'],
+  },
 ]
 
 const flags = [
@@ -39,7 +49,7 @@ async function lack(folder: string): Promise<string | undefined> {
 // In the virtual machine all is as on the host.
 const fuzz = test.skipIf(process.env['CORRAL_IN_VM'] !== undefined)
 
-for (const { name, what, maxLength } of targets) {
+for (const { name, what, maxLength, with: parts } of targets) {
   fuzz(
     `fuzzing ${what} finds nothing in ${seconds} s`,
     { timeout: (seconds + 60) * 1000 },
@@ -52,7 +62,7 @@ for (const { name, what, maxLength } of targets) {
       await mkdir(found)
       const build = spawnSync(
         'clang',
-        [...flags, '-o', program, join(launcher, `fuzz/${name}.c`), join(launcher, 'frame.c')],
+        [...flags, '-o', program, ...[`fuzz/${name}`, 'frame', ...parts].map((part) => join(launcher, `${part}.c`))],
         { encoding: 'utf8' },
       )
       expect(build.stderr).toBe('')

@@ -133,6 +133,11 @@ const steps: Record<string, Step> = {
   'host-pid': { code: 'START_FAILED', attempted: 'read the process id' },
   user: { code: 'START_FAILED', attempted: 'become the user' },
   cwd: { code: 'CWD_UNUSABLE', attempted: 'enter the working directory' },
+  stdin: { code: 'START_FAILED', attempted: "open the command's standard input" },
+  terminal: { code: 'START_FAILED', attempted: 'give the command a terminal' },
+  enter: { code: 'NAMESPACE_REFUSED', attempted: "enter the job's namespaces" },
+  frozen: { code: 'START_FAILED', attempted: 'run a command in the frozen job', hint: 'thaw it first' },
+  job: { code: 'CONTROL_FAILED', attempted: 'reach the job' },
   exec: { code: 'COMMAND_NOT_EXECUTABLE', attempted: 'execute the command' },
   shim: { code: 'START_FAILED', attempted: "run the program's own entry as shim" },
 }

@@ -1,0 +1,140 @@
+/*
+ * A pseudo-terminal of the job's own devpts, made by the command's child and handed to init, which holds the master. The
+ * child of an exec does so in a mount namespace that the job has had its hands on, with rights that the job has not: what
+ * is opened there is looked at first, and opened only if it is a devpts' multiplexer.
+ */
+#define _GNU_SOURCE
+#include "terminal.h"
+#include "frame.h"
+#include "kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+/* linux/magic.h */
+#define TE_DEVPTS_MAGIC 0x1cd1
+
+/* asm-generic/ioctls.h; musl has none of its own for some machines. */
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)
+#endif
+
+#define TE_MULTIPLEXER "/dev/pts/ptmx"
+
+/* Opens the multiplexer, without ever opening anything else: that might block, or do something. */
+static int te_open_multiplexer(int proc_fd)
+{
+	char self[32];
+	struct stat what;
+	struct statfs where;
+	auto_fd path = open(TE_MULTIPLEXER, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd;
+
+	if (path < 0 || fstat(path, &what) || fstatfs(path, &where))
+		return -errno;
+	if (!S_ISCHR(what.st_mode) || what.st_rdev != makedev(5, 2) || where.f_type != TE_DEVPTS_MAGIC)
+		return -ENODEV;
+	snprintf(self, sizeof self, "self/fd/%d", path);
+	fd = openat(proc_fd, self, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int te_open_slave(int master)
+{
+	int fd = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Makes a terminal in the mount namespace of the caller. `proc_fd` is the host's /proc. */
+int te_make(int proc_fd, const struct winsize *size, int *master, int *slave)
+{
+	int unlock = 0, error = 0;
+
+	*slave = -1;
+	*master = te_open_multiplexer(proc_fd);
+	if (*master < 0)
+		return *master;
+	if (ioctl(*master, TIOCSPTLCK, &unlock) || ioctl(*master, TIOCSWINSZ, size))
+		error = -errno;
+	else if ((*slave = te_open_slave(*master)) < 0)
+		error = *slave;
+	if (error)
+		close(*master);
+	return error;
+}
+
+/* Makes a terminal the caller's, who leads a session of its own. */
+int te_enter(int slave)
+{
+	if (ioctl(slave, TIOCSCTTY, 0))
+		return -errno;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (dup2(slave, fd) < 0)
+			return -errno;
+	return 0;
+}
+
+/* Gives the master to init. */
+int te_hand_over(int socket, int master)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { .align = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) } };
+	struct iovec data = { "m", 1 };
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+	};
+
+	memcpy(CMSG_DATA(&control.align), &master, sizeof master);
+	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Takes the master that a command has handed over before it was exec'd, and the slave with it. */
+int te_receive(int socket, int *master, int *slave)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	char byte;
+	struct iovec data = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+	};
+	struct cmsghdr *header;
+	int fd;
+
+	if (recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
+		return errno ? -errno : -EPROTO;
+	header = CMSG_FIRSTHDR(&message);
+	if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -EPROTO;
+	memcpy(&fd, CMSG_DATA(header), sizeof fd);
+	*slave = te_open_slave(fd);
+	if (*slave < 0) {
+		close(fd);
+		return *slave;
+	}
+	*master = fd;
+	return 0;
+}
+
+/* The size in the fields `columns` and `rows`. */
+int te_read_size(const char *payload, size_t len, struct winsize *size)
+{
+	const char *columns = fr_get(payload, len, "columns"), *rows = fr_get(payload, len, "rows");
+	long long width, height;
+
+	if (!columns || !rows || fr_number(columns, 1, UINT16_MAX, &width) || fr_number(rows, 1, UINT16_MAX, &height))
+		return -EINVAL;
+	*size = (struct winsize){ .ws_col = (unsigned short)width, .ws_row = (unsigned short)height };
+	return 0;
+}
