@@ -37,7 +37,7 @@ test('a step that fails refuses the start, is named, and leaves nothing behind',
   await mkdir(join(folder, 'bin'))
   compileLauncher({ output: program, faults: true })
   const root = join(folder, 'root')
-  await using launcher = await LauncherProcess.start(root, 300, { program })
+  await using launcher = await LauncherProcess.start(root, 5000, { program })
   await using runner = await openRunner({ storageRoot: root })
   for (const isolation of ['standard', 'strict'] as const) {
     await runner.wait(await runner.start(jobOf(root, isolation, 'nothing')))
