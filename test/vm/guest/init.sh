@@ -59,6 +59,7 @@ done
 # The tests' ordinary user.
 echo 'corraltest:x:4242:4242::/home/corraltest:/bin/sh' >>/root/etc/passwd
 echo 'corraltest:x:4242:' >>/root/etc/group
+for file in subuid subgid; do echo 'corraltest:200000:65536' >"/root/etc/$file"; done
 mkdir -p /root/home/corraltest
 chown 4242:4242 /root/home/corraltest
 # The host's own passwords are not for QEMU to read when it does not run as root, and not needed.

@@ -20,6 +20,8 @@ interface RunOptions extends StorageOptions, Limits, IsolationOptions, WorkdirOp
   timeout?: number
   stopSignal: NodeJS.Signals
   stopGrace: number
+  /** False with `--no-limits`. */
+  limits: boolean
 }
 
 export function define(command: Command): void {
@@ -53,7 +55,8 @@ export function define(command: Command): void {
         .argParser(duration)
         .default(10_000, '10s'),
     )
-  addStorage(addNetwork(addIsolation(addLimits(command)))).addHelpText('after', epilogue)
+  addLimits(command).option('--no-limits', 'run it in no cgroup: fenced, but neither limited nor counted')
+  addStorage(addNetwork(addIsolation(command))).addHelpText('after', epilogue)
 }
 
 export async function act(words: string[], options: RunOptions): Promise<number> {
@@ -73,6 +76,7 @@ export function jobConfig(command: readonly string[], options: RunOptions): JobC
     stopGraceMs: stopGrace,
     ...placeJob(options, givenIsolation(options)),
     ...givenLimits(options),
+    ...(!options.limits && { noLimits: true }),
     ...(name !== undefined && { name }),
     ...(env !== undefined && { env }),
     ...(user !== undefined && { user }),

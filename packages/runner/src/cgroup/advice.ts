@@ -3,6 +3,9 @@ import { userInfo } from 'node:os'
 import type { Controller } from './contract.ts'
 import type { Layout } from './layout.ts'
 
+/** To ordinary users who have no cgroup: what works all the same. */
+const withoutLimits = 'With noLimits (--no-limits) jobs run without a cgroup: fenced, but neither limited nor counted'
+
 /** The user whom advice is for, by name where there is one. */
 function userName(): string {
   try {
@@ -21,7 +24,7 @@ export function notHandedOver({ unified, v1 }: Layout): string {
   return (
     'jobs need a cgroup that this user may divide, and its own was not handed over to it. Either run this as root, or ' +
     `have root hand one over: mkdir ${here} && chown ${user} ${here} ${here}/cgroup.procs ${here}/cgroup.subtree_control ` +
-    `&& echo PID > ${here}/cgroup.procs, where PID is that of the shell that this is started from${others}`
+    `&& echo PID > ${here}/cgroup.procs, where PID is that of the shell that this is started from${others}. ${withoutLimits}`
   )
 }
 
@@ -29,7 +32,8 @@ export function notHandedOver({ unified, v1 }: Layout): string {
 export function noUserSystemd(): string {
   return (
     "jobs need a cgroup that this user may divide. systemd would give one, but this user's own systemd does not run: log in " +
-    `afresh (not by su or sudo), or have root call loginctl enable-linger ${userName()}`
+    `afresh (not by su or sudo), or have root call loginctl enable-linger ${userName()}, and jobs get scopes as by ` +
+    `systemd-run --user --scope -p Delegate=yes. ${withoutLimits}`
   )
 }
 

@@ -12,6 +12,7 @@ import { defaultStorageRoot, Storage } from '../store/storage.ts'
 import type { DoctorLine } from './doctor-line.ts'
 import { explainLinger } from './linger.ts'
 import { explainNamespaces } from './namespaces.ts'
+import { explainIds } from './subordinate-ids.ts'
 
 /** Where the jobs that are asked about would be. */
 type Where = Pick<RunnerConfig, 'storageRoot' | 'cgroupParent'>
@@ -21,7 +22,12 @@ const oldestKernel = [5, 14] as const
 
 /** Tries what jobs need of this host, by doing it: down to a job that is really run. */
 export async function explainHost(where: Where = {}): Promise<DoctorLine[]> {
-  const lines = [explainKernel(), await explainNamespaces(), await attempt('launcher', explainLauncher)]
+  const lines = [
+    explainKernel(),
+    await explainNamespaces(),
+    ...(await explainIds()),
+    await attempt('launcher', explainLauncher),
+  ]
   const storage = await attempt('storage root', () => explainStorage(where))
   const layout = await attempt('cgroups', async () => describeLayout(await findLayout()))
   lines.push(storage, layout)

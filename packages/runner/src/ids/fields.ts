@@ -1,5 +1,7 @@
+import { CorralError } from '../errors/corral-error.ts'
 import type { Field } from '../store/record.ts'
 import type { JobNamespace } from './job-namespace.ts'
+import { type IdMaps, ownIds } from './subordinate.ts'
 
 /** The fields of a start frame that say whom the command runs as, and in what user namespace of its own. */
 export function userFields(
@@ -21,6 +23,19 @@ export function userFields(
     fields.push(['outeruid', namespace.outer.uid], ['outergid', namespace.outer.gid])
   }
   return fields
+}
+
+/**
+ * Makes sure that the launcher's jobs have the ids that this process knows of: it may have been started before root set
+ * them aside. `others`: the job is to have others than the own.
+ * @throws {CorralError} `NAMESPACE_REFUSED`
+ */
+export async function requireIds(mapped: IdMaps | undefined, others: boolean): Promise<void> {
+  if (!others || process.geteuid!() === 0) return
+  const { maps } = await ownIds()
+  if (JSON.stringify(maps ?? undefined) === JSON.stringify(mapped)) return
+  const message = 'the launcher was started when other ids were set aside for this user: wait 10 s until it has left'
+  throw new CorralError('NAMESPACE_REFUSED', message)
 }
 
 /** Whoever is not root is its jobs' user already, and, alone in a user namespace, may set no groups (user_namespaces(7)). */

@@ -4,7 +4,7 @@ import { CorralError } from '../errors/corral-error.ts'
 import { errnoName, startError } from '../errors/errno.ts'
 import { JobNameTakenError, JobNotFoundError } from '../errors/mistakes.ts'
 import { putFields } from '../files/put.ts'
-import { userFields } from '../ids/fields.ts'
+import { requireIds, userFields } from '../ids/fields.ts'
 import { type Fences, hostFacts, isolationFields, layersOf, workFolder } from '../isolation/index.ts'
 import type { CheckedJob } from '../job/check.ts'
 import { describePasta, type NetworkPlan, planNetwork, resolverTarget } from '../network/index.ts'
@@ -67,6 +67,8 @@ async function planFences(
   plan: CgroupPlan | null,
 ): Promise<Field[]> {
   const { fences } = isolation
+  const user = userFields(account, userNamespace)
+  await requireIds(place.ids, user.length > 0 || fences.ownUser !== null)
   const network = await planNetwork(fences.network)
   const fields = isolationFields(isolation, {
     ...(await hostFacts()),
@@ -80,7 +82,7 @@ async function planFences(
     resolver: await planResolver(network, folder, fences.root),
     tty: false,
   })
-  return [...userFields(account, userNamespace), ...fields, ...network.fields]
+  return [...user, ...fields, ...network.fields]
 }
 
 /** What is bound where, for the job's own resolv.conf. */

@@ -1,0 +1,44 @@
+/**
+ * Runs a job, as whatever user this is, and says as JSON what became of it. argv[2] has what the runner and the job are
+ * given, and what is done with the job once it has printed `ready`.
+ */
+import { text } from 'node:stream/consumers'
+
+import { CgroupRunner, type JobConfig, type RunnerConfig } from '@corral/runner'
+
+interface Request {
+  config: RunnerConfig
+  job: JobConfig
+  /** Default: it is waited for. */
+  then?: 'stop' | 'kill' | 'freeze' | 'update'
+}
+
+const { config, job, then } = JSON.parse(process.argv[2]!) as Request
+
+async function untilReady(runner: CgroupRunner, name: string): Promise<void> {
+  let said = ''
+  for await (const chunk of runner.output(name)) {
+    said += Buffer.from(chunk).toString()
+    if (said.includes('ready\n')) return
+  }
+}
+
+async function ask(): Promise<object> {
+  await using runner = await CgroupRunner.open(config)
+  const name = await runner.start(job)
+  if (then) await untilReady(runner, name)
+  const running = await runner.status(name)
+  const { ownUid, spec } = await runner.inspect(name)
+  if (then === 'freeze') await runner.freeze(name)
+  if (then === 'update') await runner.update(name, { pidsMax: 5 })
+  if (then === 'kill') await runner.kill(name, 'SIGKILL')
+  const status = then === 'stop' ? await runner.stop(name, { keepOutput: true }) : await runner.wait(name)
+  return { running, status, ownUid, spec, output: await text(runner.output(name)) }
+}
+
+try {
+  console.log(JSON.stringify(await ask()))
+} catch (error) {
+  const { name, code, syscall, message } = error as Error & { code?: string; syscall?: string }
+  console.log(JSON.stringify({ error: { name, code, syscall, message } }))
+}
