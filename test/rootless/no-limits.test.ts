@@ -83,12 +83,12 @@ describe('an ordinary user without a cgroup', () => {
 
   test('runs, stops and kills jobs that have none', async ({ folder, skip }) => {
     const user = await OrdinaryUser.plain(folder, skip)
-    const { running, status, spec } = await user.ask({ job: { command: family }, then: 'stop' })
+    const { running, status, spec } = await user.ask({ job: { command: family }, action: 'stop' })
     expect(running).toMatchObject({ state: 'active', usage: null })
     expect(status).toMatchObject({ state: 'stopped', usage: null })
     expect(spec).toMatchObject({ cgroups: null, place: { mode: 'none' } })
-    expect((await user.ask({ job: { command: family }, then: 'kill' })).status.state).toBe('signaled')
-    expect((await user.ask({ job: { command: family }, then: 'freeze' })).error).toMatchObject({
+    expect((await user.ask({ job: { command: family }, action: 'kill' })).status.state).toBe('signaled')
+    expect((await user.ask({ job: { command: family }, action: 'freeze' })).error).toMatchObject({
       code: 'CONTROL_FAILED',
     })
     // The launcher found no place before, and looks again for who needs one.

@@ -24,7 +24,7 @@ export interface Answer {
 export interface Question {
   config?: RunnerConfig
   job: Partial<JobConfig>
-  then?: 'stop' | 'kill' | 'freeze' | 'update'
+  action?: 'stop' | 'kill' | 'freeze' | 'update'
 }
 
 /** An ordinary user of this host, with a storage root of its own. */
@@ -91,11 +91,11 @@ export class OrdinaryUser {
   }
 
   /** Runs a job without a cgroup, if nothing else is said, and tells what became of it. */
-  async ask({ config, job, then }: Question): Promise<Answer> {
+  async ask({ config, job, action }: Question): Promise<Answer> {
     const request = {
       config: { storageRoot: join(this.#folder, 'home'), ...config },
       job: { command: ['true'], noLimits: true, ...job },
-      then,
+      action,
     }
     const program = nodeProgram(join(import.meta.dirname, 'programs/ask.ts'))
     const words = [...this.#before, ...program, JSON.stringify(request)]

@@ -10,10 +10,10 @@ interface Request {
   config: RunnerConfig
   job: JobConfig
   /** Default: it is waited for. */
-  then?: 'stop' | 'kill' | 'freeze' | 'update'
+  action?: 'stop' | 'kill' | 'freeze' | 'update'
 }
 
-const { config, job, then } = JSON.parse(process.argv[2]!) as Request
+const { config, job, action } = JSON.parse(process.argv[2]!) as Request
 
 async function untilReady(runner: CgroupRunner, name: string): Promise<void> {
   let said = ''
@@ -26,13 +26,13 @@ async function untilReady(runner: CgroupRunner, name: string): Promise<void> {
 async function ask(): Promise<object> {
   await using runner = await CgroupRunner.open(config)
   const name = await runner.start(job)
-  if (then) await untilReady(runner, name)
+  if (action) await untilReady(runner, name)
   const running = await runner.status(name)
   const { ownUid, spec } = await runner.inspect(name)
-  if (then === 'freeze') await runner.freeze(name)
-  if (then === 'update') await runner.update(name, { pidsMax: 5 })
-  if (then === 'kill') await runner.kill(name, 'SIGKILL')
-  const status = then === 'stop' ? await runner.stop(name, { keepOutput: true }) : await runner.wait(name)
+  if (action === 'freeze') await runner.freeze(name)
+  if (action === 'update') await runner.update(name, { pidsMax: 5 })
+  if (action === 'kill') await runner.kill(name, 'SIGKILL')
+  const status = action === 'stop' ? await runner.stop(name, { keepOutput: true }) : await runner.wait(name)
   return { running, status, ownUid, spec, output: await text(runner.output(name)) }
 }
 
