@@ -118,6 +118,15 @@ static uint64_t fe_known_rights(long abi)
 #define FE_FILE_RIGHTS                                                                                                \
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | 0xc000ULL /* truncate, ioctl */)
 
+/* struct landlock_ruleset_attr as of version 6, which headers of older kernels do not have. */
+struct fe_ruleset {
+	uint64_t handled_access_fs;
+	uint64_t handled_access_net;
+	uint64_t scoped;
+};
+
+#define FE_SCOPE_ABSTRACT_UNIX_SOCKET UINT64_C(1)
+
 static int fe_allow(int ruleset, const char *path, uint64_t rights)
 {
 	struct landlock_path_beneath_attr rule = { .allowed_access = rights };
@@ -135,14 +144,15 @@ static int fe_allow(int ruleset, const char *path, uint64_t rights)
 }
 
 /*
- * Keeps the process to paths: `landlock=` are the rights that need a rule (0: all that the kernel knows), then `beneath=`
- * and `rights=` (a mask) each allow some. A kernel without Landlock is let pass: TypeScript has asked for it where there
- * is one. Needs no_new_privs or CAP_SYS_ADMIN.
+ * Keeps the process to paths, with the field `landlock=`: each `beneath=` and `rights=` (a mask) allow some of what needs
+ * a rule, which is all that the kernel knows. Abstract sockets of others are out of reach too. A kernel without Landlock is
+ * let pass. Needs no_new_privs or CAP_SYS_ADMIN.
  */
 int fe_restrict_paths(const char *payload, size_t len, const char **path)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	struct landlock_ruleset_attr attr = { .handled_access_fs = fe_known_rights(abi) };
+	struct fe_ruleset attr = { .handled_access_fs = fe_known_rights(abi), .scoped = FE_SCOPE_ABSTRACT_UNIX_SOCKET };
+	size_t size = abi >= 6 ? sizeof attr : sizeof attr.handled_access_fs;
 	struct fr_reader reader = { payload, payload + len };
 	struct fr_field field;
 	long long rights;
@@ -152,7 +162,7 @@ int fe_restrict_paths(const char *payload, size_t len, const char **path)
 		return 0;
 	if (abi < 0)
 		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
-	auto_fd ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+	auto_fd ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (ruleset < 0)
 		return -errno;
 	*path = NULL;
