@@ -37,6 +37,13 @@ export const commands: readonly CommandEntry[] = [
     group: looking,
     load: () => import('./inspect.ts'),
   },
+  {
+    name: 'diff',
+    summary: 'list what a job has changed in its overlay',
+    group: looking,
+    load: () => import('./diff.ts'),
+  },
+  { name: 'cp', summary: 'copy what was collected from a job', group: looking, load: () => import('./cp.ts') },
   { name: 'events', summary: 'tell what happens to jobs', group: looking, load: () => import('./events.ts') },
   {
     name: 'wait',

@@ -2,15 +2,17 @@ import type { JobConfig, Limits } from '@corral/runner'
 import { type Command, Option } from 'commander'
 
 import { runForeground } from '../foreground/run.ts'
+import { addFiles, type FileOptions, readFiles } from '../options/files.ts'
 import { addIsolation, givenIsolation, type IsolationOptions } from '../options/isolation.ts'
 import { addLimits, givenLimits } from '../options/limits.ts'
 import { addNetwork } from '../options/network.ts'
 import { duration, pair, signal, variable } from '../options/parsers.ts'
 import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { placeJob, type WorkdirOptions } from '../options/workdir.ts'
+import { UsageError } from '../outcome/usage-error.ts'
 import { writeOut } from '../streams/stdout.ts'
 
-interface RunOptions extends StorageOptions, Limits, IsolationOptions, WorkdirOptions {
+interface RunOptions extends StorageOptions, Limits, IsolationOptions, WorkdirOptions, FileOptions {
   detach?: true
   name?: string
   env?: Record<string, string>
@@ -56,20 +58,31 @@ export function define(command: Command): void {
         .default(10_000, '10s'),
     )
   addLimits(command).option('--no-limits', 'run it in no cgroup: fenced, but neither limited nor counted')
-  addStorage(addNetwork(addIsolation(command))).addHelpText('after', epilogue)
+  addStorage(addNetwork(addIsolation(addFiles(command)))).addHelpText('after', epilogue)
 }
 
 export async function act(words: string[], options: RunOptions): Promise<number> {
-  const config = jobConfig(words, options)
-  if (!options.detach) return withRunner(options, (runner) => runForeground(runner, config), 'kill')
+  refuseUnkept(options)
+  const config = { ...jobConfig(words, options), ...(options.file && { files: await readFiles(options) }) }
+  if (!options.detach) return withRunner(options, (runner) => runForeground(runner, config, options.collect), 'kill')
   const name = await withRunner(options, (runner) => runner.start(config))
   await writeOut(`${name}\n`)
   return 0
 }
 
+/** A job in the foreground goes with its end, one in the background ends when nobody is there to copy anything. */
+function refuseUnkept({ detach, keepChanges, collect = [] }: RunOptions): void {
+  if (keepChanges && !detach) throw new UsageError('--keep-changes takes --detach: without it the job goes at its end')
+  const given = collect.find(({ destination }) => destination !== null)
+  if (!detach || !given) return
+  throw new UsageError(
+    `--collect ${given.path}:${given.destination} with --detach: leave the destination away, and use 'corral cp' later`,
+  )
+}
+
 /** What the command line asks for, in the library's terms. */
 export function jobConfig(command: readonly string[], options: RunOptions): JobConfig {
-  const { name, env, user, group, label, timeout, stopSignal, stopGrace } = options
+  const { name, env, user, group, label, timeout, stopSignal, stopGrace, collect } = options
   return {
     command,
     stopSignal,
@@ -81,6 +94,7 @@ export function jobConfig(command: readonly string[], options: RunOptions): JobC
     ...(env !== undefined && { env }),
     ...(user !== undefined && { user }),
     ...(group !== undefined && { group }),
+    ...(collect !== undefined && { collect: collect.map(({ path }) => path) }),
     ...(label !== undefined && { labels: label }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
   }
@@ -100,4 +114,5 @@ Examples:
   $ corral run --io-max '/var wbps=10485760' --env DEBUG=1 --workdir /srv/app -- ./import.sh
   $ corral run --isolation strict --user nobody -v ./data:/data:ro -- ./analyse /data
   $ corral run --root overlay -- npm test
+  $ corral run --file main.py --collect out:./results -- python3 main.py
   $ corral run --detach --name web --label team=shop --user www-data -- /usr/bin/python3 -m http.server`

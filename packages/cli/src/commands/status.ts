@@ -1,6 +1,7 @@
-import type { JobSpec, JobStatus, Usage } from '@corral/runner'
+import type { Collected, JobSpec, JobStatus, Usage } from '@corral/runner'
 import type { Command } from 'commander'
 
+import { describeOmitted } from '../collected/copy.ts'
 import { resolveName } from '../names/resolve.ts'
 import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { writeOut } from '../streams/stdout.ts'
@@ -40,7 +41,7 @@ export function describeStatus(
   { isolation }: Pick<JobSpec, 'isolation'>,
   now: Date = new Date(),
 ): string[] {
-  const { name, pid, startedAt, finishedAt, oomKills, usage } = status
+  const { name, pid, startedAt, finishedAt, oomKills, usage, collected } = status
   const lines: [string, string | undefined][] = [
     ['name', name],
     ['state', status.active ? describeState(status, now) : describeEnd(status)],
@@ -50,6 +51,7 @@ export function describeStatus(
     ['isolation', describeIsolation(isolation)],
     ['oom kills', oomKills > 0 ? String(oomKills) : undefined],
     ...(usage ? describeUsage(usage, status.active) : []),
+    ...collected.map((each): [string, string] => ['collected', describeCollected(each)]),
   ]
   return lines.filter(([, text]) => text !== undefined).map(([word, text]) => `${word.padEnd(9)}  ${text}`)
 }
@@ -58,6 +60,12 @@ function describeEnd(status: JobStatus): string {
   const how = status.signal === null ? `exit status ${status.exitStatus}` : status.signal
   const hasMore = ['stopped', 'timed-out', 'oom'].includes(status.state)
   return hasMore ? `${status.state} (${how})` : describeState(status)
+}
+
+function describeCollected(each: Collected): string {
+  const omitted = describeOmitted(each)
+  const count = each.files === 1 ? 'a file' : `${each.files} files`
+  return `${each.path}: ${count}, ${formatBytes(each.bytes)}${omitted === undefined ? '' : `; ${omitted}`}`
 }
 
 function formatTime(at: Date, now: Date): string {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-const pathOptions = new Set(['--workdir', '-w', '--storage-root', '--cgroup-parent'])
+const pathOptions = new Set(['--workdir', '-w', '--storage-root', '--cgroup-parent', '--file'])
 
 /**
  * Whether the word that is being typed, the last one, is a file's name: the value of an option that takes a path, or a

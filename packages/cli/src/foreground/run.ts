@@ -1,18 +1,24 @@
 import type { CgroupRunner, JobConfig, JobStatus } from '@corral/runner'
 
+import type { WantedPath } from '../options/files.ts'
 import { exitStatusOf } from '../outcome/exit-status.ts'
 import { copyOut } from '../streams/copy.ts'
 import { StdoutClosedError } from '../streams/stdout.ts'
 import { SignalRelay } from './signals.ts'
 
 /** What of a runner it takes to run a job in the foreground. */
-type Foreground = Pick<CgroupRunner, 'start' | 'output' | 'wait' | 'kill'>
+type Foreground = Pick<CgroupRunner, 'start' | 'output' | 'wait' | 'kill' | 'inspect'>
 
 /**
- * Runs a job: streams its output to stdout, passes signals on to it, and gives the exit status for how it ended.
+ * Runs a job: streams its output to stdout, passes signals on to it, copies what was collected to where it is wanted,
+ * and gives the exit status for how it ended.
  * The runner, whose `onExit` is `'kill'`, releases the job when it is closed, however this ends.
  */
-export async function runForeground(runner: Foreground, config: JobConfig): Promise<number> {
+export async function runForeground(
+  runner: Foreground,
+  config: JobConfig,
+  wanted: readonly WantedPath[] = [],
+): Promise<number> {
   using signals = new SignalRelay((error) => void reportUnlessEnded(error))
   const name = await runner.start(config)
   const ended = runner.wait(name)
@@ -22,7 +28,20 @@ export async function runForeground(runner: Foreground, config: JobConfig): Prom
   await copyOutput(runner, name)
   const status = await ended
   if (status.state !== 'exited' || status.oomKills > 0) await remark(status, config)
+  if (wanted.length > 0) await fetchCollected(runner, name, wanted)
   return exitStatusOf(status)
+}
+
+/** Copies what was collected; what was not is said, and is no failure of the command's. */
+async function fetchCollected(runner: Foreground, name: string, wanted: readonly WantedPath[]): Promise<void> {
+  const { copyCollected, describeOmitted } = await import('../collected/copy.ts')
+  const job = await runner.inspect(name)
+  for (const [index, { path, destination }] of wanted.entries()) {
+    const outcome = job.collected[index]
+    const text = outcome && describeOmitted(outcome)
+    if (text !== undefined) process.stderr.write(`corral: ${text}\n`)
+    if (outcome?.omitted?.path !== outcome?.path) await copyCollected(job, path, destination ?? '.')
+  }
 }
 
 /** Copies the job's output to stdout until it has ended. */

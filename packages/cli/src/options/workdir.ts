@@ -1,12 +1,15 @@
 import type { Isolation, JobConfig, Mount } from '@corral/runner'
 import { isAbsolute, resolve } from 'node:path'
 
+import type { GivenFile } from './files.ts'
 import { UsageError } from '../outcome/usage-error.ts'
 
 /** What the working directory of a job is made of. */
 export interface WorkdirOptions {
   workdir?: string
   privateWorkdir?: string
+  /** What is put into the private folder, which it then has. */
+  file?: readonly GivenFile[]
 }
 
 /** A job's folders on the host that are the job's own inside: what the host has below them is not there. */
@@ -19,10 +22,10 @@ type Config = Pick<JobConfig, 'cwd' | 'workdir' | 'isolation'>
  * shown to the job where it would not see it. A root of its own has no such directory: `/` it is.
  */
 export function placeJob(options: WorkdirOptions, isolation: Isolation | undefined): Config {
-  const { workdir, privateWorkdir: size } = options
+  const { workdir, privateWorkdir: size, file } = options
   const own = { ...(size !== undefined && { workdir: { size } }), ...(isolation && { isolation }) }
   if (workdir !== undefined) return { ...own, cwd: isAbsolute(workdir) ? workdir : resolve(currentFolder(), workdir) }
-  if (size !== undefined) return own
+  if (size !== undefined || file) return own
   if (typeof isolation?.root === 'object') return { ...own, cwd: '/' }
   const cwd = currentFolder()
   return { cwd, ...show(cwd, isolation) }

@@ -1,4 +1,11 @@
-import { CorralError, InvalidOptionError, JobEndedError, JobNameTakenError, JobNotFoundError } from '@corral/runner'
+import {
+  CorralError,
+  InvalidOptionError,
+  JobEndedError,
+  JobNameTakenError,
+  JobNotFoundError,
+  NoChangesError,
+} from '@corral/runner'
 
 import { StdoutFailedError } from '../streams/stdout.ts'
 import { UsageError } from './usage-error.ts'
@@ -31,7 +38,8 @@ export function messageOf(error: unknown): string {
 
 function isForeseen(error: unknown): error is Error {
   if (error instanceof CorralError || error instanceof UsageError || error instanceof StdoutFailedError) return true
-  if (error instanceof JobEndedError || error instanceof JobNameTakenError) return true
+  if (error instanceof JobEndedError || error instanceof JobNameTakenError || error instanceof NoChangesError)
+    return true
   return error instanceof Error && 'syscall' in error && 'code' in error
 }
 
@@ -42,6 +50,7 @@ const flags: Record<string, string> = {
   stopGraceMs: '--stop-grace',
   graceMs: '--grace',
   labels: '--label',
+  files: '--file',
   command: 'the command',
   isolation: '--isolation',
   workdir: '--private-workdir',
