@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
@@ -35,9 +35,12 @@ export interface Host {
 const methods = ['run', 'start', 'finish', 'stop', 'talk', 'pid', 'jobs', 'pastas', 'setPath'] as const
 
 /** A test that has a host with a network of its own, the same for all tests of a file. */
-export const test = base.extend<{ $file: { host: Host } }>({
+export const test = base.extend<{ $file: { host: Host; usersHost: Host } }>({
   // oxlint-disable-next-line no-empty-pattern -- vitest reads the names of fixtures from the pattern
   host: [async ({}, use) => useHost(use), { scope: 'file' }],
+  /** The same, with a runner of an ordinary user's. Its jobs take no limits, as nobody has given that user a cgroup. */
+  // oxlint-disable-next-line no-empty-pattern -- as above
+  usersHost: [async ({}, use) => useHost(use, 65534), { scope: 'file' }],
 })
 
 test.beforeEach(({ skip }) => {
@@ -55,12 +58,14 @@ function whyNot(): { why: string; unskip: string } | undefined {
   return undefined
 }
 
-async function useHost(use: (host: Host) => Promise<void>): Promise<void> {
+async function useHost(use: (host: Host) => Promise<void>, user?: number): Promise<void> {
   if (whyNot()) return use({} as Host)
   const folder = await mkdtemp(join(inject('runFolder'), rootPrefix))
   await chmod(folder, 0o755)
+  if (user !== undefined) await chown(folder, user, user)
   const file = join(import.meta.dirname, 'programs/host.ts')
   const words = ['--net', '--mount', '--', ...nodeProgram(file), folder, program('talk')]
+  if (user !== undefined) words.push(String(user))
   const child = spawn('unshare', words, { stdio: ['pipe', 'pipe', 'inherit'] })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   const ready = Promise.withResolvers<void>()

@@ -1,7 +1,7 @@
 /**
  * A host of its own, as far as its network goes: run in a new network and mount namespace, it has a link to another
  * network, `outside`, and a runner. Takes requests as lines of JSON, `{ id, method, args }`, answers each with
- * `{ id, value }` or `{ id, error }`, and ends with its standard input.
+ * `{ id, value }` or `{ id, error }`, and ends with its standard input. With a uid, the runner is that user's.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ import { CgroupRunner, type JobConfig } from '@corral/runner'
 
 import { addresses } from '../addresses.ts'
 
-const [folder, talk] = process.argv.slice(2) as [string, string]
+const [folder, talk, user] = process.argv.slice(2) as [string, string, string?]
 const run = promisify(execFile)
 
 function sh(script: string): void {
@@ -70,8 +70,15 @@ function pastas(): number[] {
   })
 }
 
-furnish()
-const kill = [await connectOutside(), await listenHere()]
+const isFurnished = user !== undefined && process.getuid!() !== 0
+if (!isFurnished) furnish()
+const kill = isFurnished ? [] : [await connectOutside(), await listenHere()]
+if (user !== undefined && !isFurnished) {
+  const words = ['--reuid', user, '--regid', user, '--clear-groups', process.execPath, ...process.execArgv]
+  await once(spawn('setpriv', [...words, ...process.argv.slice(1)], { stdio: 'inherit' }), 'exit')
+  for (const stop of kill) stop()
+  process.exit()
+}
 const runner = await CgroupRunner.open({ storageRoot: join(folder, 'root') })
 
 async function outputOf(name: string, until?: string): Promise<string> {
