@@ -30,8 +30,30 @@ test("a user's terminal has its jobs in a scope of his own systemd, and what is 
     /^the io controller was not handed down to \S+: root can, by systemctl edit user@\.service with \[Service\] Delegate=/,
   )
   expect(status).toMatchObject({ state: 'exited', exitStatus: 0 })
-  // A user namespace of its own, in which there is this user and nobody else.
-  expect(output).toMatch(/^4242\n +4242 +4242 +1\n$/)
+  // A user namespace of its own, in which there are this user and those for whom root has set ids aside.
+  expect(output.replaceAll(/ +/g, ' ')).toBe(`4242\n 0 200000 4242\n 4242 4242 1\n 4243 204242 61293\n`)
+})
+
+const profiles = [
+  { isolation: 'standard' },
+  { isolation: 'standard', user: 'root' },
+  { isolation: 'standard', user: 'nobody' },
+  { isolation: 'strict' },
+  { isolation: 'strict', user: 'corraltest' },
+  { isolation: 'none' },
+] as const
+
+test("a user's jobs have the profiles that root's have", async ({ home }) => {
+  const command = ['sh', '-c', 'id -u; cat /proc/self/cgroup; ls /sys/fs/cgroup | grep -c pids.max']
+  for (const job of profiles) {
+    const { status, output, error } = await home.look("a user's terminal", { job: { command, pidsMax: 50, ...job } })
+    expect({ ...job, error, state: status?.state }).toEqual({ ...job, error: undefined, state: 'exited' })
+    if (job.isolation !== 'none') expect(output).toMatch(/^\d+\n0::\/\n1\n$/)
+    const uid = { root: 0, nobody: 65_534, corraltest: 4242, none: job.isolation === 'strict' ? undefined : 4242 }
+    const expected = uid['user' in job ? job.user : 'none']
+    if (expected === undefined) expect(Number(output.split('\n')[0])).toBeGreaterThan(4242)
+    else expect(output.split('\n')[0]).toBe(String(expected))
+  }
 })
 
 test("a user's limits bite", async ({ home }) => {
@@ -96,6 +118,7 @@ test('doctor says to a user what would have to change', async ({ home }) => {
     ['warn', 'cpuset limits'],
     ['warn', 'io limits'],
   ])
+  expect(lines.get('other users')).toMatchObject({ ok: true, detail: expect.stringContaining('/newuidmap') })
   expect(lines.get('logging out')).toMatchObject({ fix: 'loginctl enable-linger' })
   expect(lines.get('a job')).toMatchObject({
     ok: true,

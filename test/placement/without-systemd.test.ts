@@ -14,8 +14,10 @@ test('a user whose systemd does not run is told how to have it', async ({ home }
   const { error } = await home.look(from)
   expect(error).toMatchObject({
     code: 'CGROUP_UNAVAILABLE',
-    message: expect.stringContaining('loginctl enable-linger corraltest'),
+    message: expect.stringMatching(/loginctl enable-linger corraltest.*--no-limits/s),
   })
+  const unlimited = await home.look(from, { job: { noLimits: true } })
+  expect(unlimited).toMatchObject({ place: { mode: 'none' }, status: { exitStatus: 0, usage: null } })
   const { exitStatus, stdout } = await home.corral(from, 'doctor')
   expect(exitStatus).toBe(1)
   expect(stdout).toMatch(/^no +jobs live in +.*this user's own systemd does not run/m)
@@ -39,6 +41,10 @@ test('a user without systemd is told what root may do, which works', async ({ ho
     tracking: expect.stringMatching(/^\/sys\/fs\/cgroup\/corraltest\/corral-[0-9a-f]+\.[0-9a-f]+$/),
   })
   expect(status).toMatchObject({ state: 'exited', exitStatus: 0 })
+  for (const job of [{ isolation: 'strict' }, { user: 'root' }, { isolation: 'none' }] as const) {
+    const fenced = await home.look(['sh', '-c', handOver, 'sh', ...from], { job })
+    expect({ ...job, ...fenced }).toMatchObject({ ...job, place: { mode: 'delegated' }, status: { exitStatus: 0 } })
+  }
 })
 
 test('root without systemd has its jobs at the top of the hierarchy', async ({ root }) => {
