@@ -2,6 +2,7 @@
 #ifndef CORRAL_KERNEL_H
 #define CORRAL_KERNEL_H
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/close_range.h>
 #include <signal.h>
@@ -39,6 +40,11 @@ static inline const char *kn_stat_field(const char *stat, int field)
 static inline pid_t kn_clone3(struct clone_args *args)
 {
 	return (pid_t)syscall(SYS_clone3, args, sizeof *args);
+}
+
+static inline void kn_execveat(int fd, char *const *argv, char *const *envp)
+{
+	syscall(SYS_execveat, fd, "", argv, envp, AT_EMPTY_PATH);
 }
 
 static inline int kn_pidfd_open(pid_t pid)

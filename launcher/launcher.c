@@ -9,8 +9,9 @@
  *
  * Privileges.  Those of the runner that started it; every peer must have the same user (SO_PEERCRED) or be root. The
  * launcher and the inits are non-dumpable, hence not traceable by jobs, and outside the jobs' cgroups and PID
- * namespaces; a peer in a PID namespace below the launcher's is a job, and refused. It makes no policy: cgroup paths,
- * limits, namespaces and users come with the start frame.
+ * namespaces; a peer in a PID namespace below the launcher's is a job, and refused. They run from a sealed copy in memory: no
+ * job that has come to their program can write it. It makes no policy: cgroup paths, limits, namespaces and users come
+ * with the start frame.
  *
  * Starts in progress.  An init keeps setup.lock, inherited here, until its command has been exec'd or the start was
  * undone. The next launcher waits for that lock, so that whatever it then finds half made is certainly nobody's.
@@ -36,6 +37,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -1386,6 +1388,55 @@ static int ln_fail(const char *what, int error)
 }
 
 #ifndef LN_NO_MAIN
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U
+#endif
+
+/* A copy of a file in memory that nobody can write, not even root. */
+static int ln_copy_sealed(int file_fd)
+{
+	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create("corral-launcher", flags | MFD_EXEC);
+	ssize_t n;
+
+	/* Before Linux 6.3 all were executable. */
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("corral-launcher", flags);
+	if (fd < 0)
+		return -errno;
+	while ((n = sendfile(fd, file_fd, NULL, 1 << 20)) > 0)
+		;
+	if (n == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0)
+		return fd;
+	n = -errno;
+	close(fd);
+	return (int)n;
+}
+
+/*
+ * Goes on as a copy of itself that cannot be written. A job can have the program that it comes from executed in its fence,
+ * as `/proc/self/exe` or by a script that names this as its interpreter, and then has a way to the file itself, past all
+ * mounts: it waits for the end and writes what every later job is begun by (CVE-2019-5736).
+ */
+static int ln_seal_program(char **argv)
+{
+	auto_fd file_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int seals = file_fd < 0 ? -1 : fcntl(file_fd, F_GET_SEALS);
+
+	if (file_fd < 0)
+		return -errno;
+	if (seals >= 0 && seals & F_SEAL_WRITE) {
+		/* What is executed by descriptor is called by its number. */
+		prctl(PR_SET_NAME, "corral-launcher", 0, 0, 0);
+		return 0;
+	}
+	auto_fd copy_fd = ln_copy_sealed(file_fd);
+	if (copy_fd < 0)
+		return copy_fd;
+	kn_execveat(copy_fd, argv, environ);
+	return -errno;
+}
+
 /* corral-launcher ROOT IDLE_MS: says `ready` on standard output once it listens, `busy` when another launcher does. */
 int main(int argc, char **argv)
 {
@@ -1396,6 +1447,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: corral-launcher STORAGE_ROOT IDLE_MS\n");
 		return 2;
 	}
+	if ((error = ln_seal_program(argv)))
+		return ln_fail("a sealed copy of the program (is sysctl vm.memfd_noexec 2?)", error);
 	ln_forget_environment();
 	ln_reset_limits();
 	signal(SIGCHLD, SIG_DFL);
