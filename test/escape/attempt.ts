@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { CgroupRunner, CorralError, type Isolation, type JobConfig, type JobStatus, type Profile } from '@corral/runner'
+import { CgroupRunner, type Isolation, type Profile } from '@corral/runner'
 import { describe, expect, inject, test as base } from 'vitest'
 
-import { runJob } from '../support/jobs.ts'
 import { rootPrefix } from '../support/leftovers.ts'
-import { program } from '../support/programs.ts'
 import { expectNothingLeft } from '../support/test.ts'
+import { type Command, type Fence, run, runAll, runOnHost } from './verdict.ts'
 
 /**
  * One way to reach what a job must not, and the proof that it is a way: a control, in which it works. Tests are made of
@@ -24,12 +22,12 @@ export interface Attempt {
   /** Which jobs try it. Default: all. */
   by?: (who: Who) => boolean
   /** How these jobs' isolation differs from the profile. */
-  isolation?: Omit<Isolation, 'profile'> | (() => Omit<Isolation, 'profile'>)
+  isolation?: Omit<Isolation, 'profile'>
+  /** It has a job to itself. Default false: it is made with others, each in a process of its own. */
+  alone?: boolean
   /** What the refusal says. Default: anything. */
   refusal?: RegExp
 }
-
-type Command = readonly [program: string, ...words: string[]]
 
 /**
  * - `none`: a job of the profile `none`, as root.
@@ -45,7 +43,7 @@ export type Control =
 export interface Who {
   profile: Exclude<Profile, 'none'>
   /** Undefined: none is given. As root, `strict` then takes a uid of the job's own. */
-  user?: 'nobody'
+  user?: 'nobody' | undefined
 }
 
 /** In jobs that no user is given, root is who runs `standard`. */
@@ -85,20 +83,19 @@ async function useArena(use: (arena: Arena) => Promise<void>): Promise<void> {
 
 /** Declares the tests of a list of attempts: for each that it works in its control, and that every job is refused. */
 export function attack(attempts: readonly Attempt[]): void {
+  const batches = new Batches(attempts)
   describe.each(attempts)('$what', (attempt) => {
     const absent = { why: '' }
     // A control that needs root says as root that the attempt is one.
     test.runIf(isRoot)('works where no fence is', async ({ arena, skip }) => {
-      const verdict = await control(arena, attempt)
+      const verdict = await control(arena, attempt, batches)
       if (verdict.startsWith('absent: ')) skip((absent.why = `this kernel has no ${verdict.slice('absent: '.length)}`))
       expect(verdict).toMatch(/^escaped: /)
     })
     test.for(everyone.filter(attempt.by ?? (() => true)))(
       'is refused in $profile, user: $user',
       async (who, { arena }) => {
-        const { isolation = {} } = attempt
-        const own = typeof isolation === 'function' ? isolation() : isolation
-        const verdict = await run(arena, commandOf(attempt), { ...own, profile: who.profile }, who.user)
+        const verdict = await batches.make(arena, attempt, fenceFor(who))
         expect(verdict).toMatch(/^(refused|absent): /)
         if (attempt.refusal !== undefined && absent.why === '') expect(verdict).toMatch(attempt.refusal)
       },
@@ -106,65 +103,61 @@ export function attack(attempts: readonly Attempt[]): void {
   })
 }
 
+/** Attempts that are made in one job, one after the other: starting a job for each takes minutes where a processor is emulated. */
+class Batches {
+  readonly #attempts: readonly Attempt[]
+  readonly #made = new Map<string, Promise<Map<Attempt, string>>>()
+
+  constructor(attempts: readonly Attempt[]) {
+    this.#attempts = attempts
+  }
+
+  /** What came of an attempt; those that `fenceOf` has made in the same way are made with it. */
+  async make({ runner }: Arena, attempt: Attempt, fenceOf: FenceOf): Promise<string> {
+    const fence = fenceOf(attempt)!
+    if (isAlone(attempt)) return run(runner, commandOf(attempt), fence)
+    const key = JSON.stringify(fence)
+    const batch = this.#made.get(key) ?? this.#makeAll(runner, fence, key, fenceOf)
+    this.#made.set(key, batch)
+    return (await batch).get(attempt)!
+  }
+
+  async #makeAll(runner: CgroupRunner, fence: Fence, key: string, fenceOf: FenceOf): Promise<Map<Attempt, string>> {
+    const alike = this.#attempts.filter((each) => !isAlone(each) && JSON.stringify(fenceOf(each)) === key)
+    const verdicts = await runAll(runner, alike.map(commandOf), fence)
+    return new Map(alike.map((each, index) => [each, verdicts[index]!]))
+  }
+}
+
+/** The job that is to make an attempt, if there is to be one. */
+type FenceOf = (attempt: Attempt) => Fence | undefined
+
+function fenceFor({ profile, user }: Who): FenceOf {
+  return ({ by, isolation }) => {
+    return by?.({ profile, user }) === false ? undefined : { isolation: { ...isolation, profile }, user }
+  }
+}
+
+function noFence({ control: where }: Attempt): Fence | undefined {
+  return where.in === 'none' ? { isolation: { profile: 'none' }, user: where.user } : undefined
+}
+
+/** What is executed by its path may not be there for others, and so not for the batch's program. */
+function isAlone(attempt: Attempt): boolean {
+  return attempt.alone === true || commandOf(attempt)[0].startsWith('/')
+}
+
 function commandOf({ command }: Attempt): Command {
   return typeof command === 'function' ? command() : command
 }
 
-/** Makes the attempt where it is to work. */
-async function control(arena: Arena, attempt: Attempt): Promise<string> {
+/** Makes the attempt where it is to work. What that leaves of a fence's mounts is no place for others. */
+async function control(arena: Arena, attempt: Attempt, batches: Batches): Promise<string> {
   const { control: where } = attempt
   if (where.in === 'host') return runOnHost(where.by ?? [], where.command?.() ?? commandOf(attempt))
-  const isolation: Isolation = where.in === 'none' ? { profile: 'none' } : { profile: 'standard', ...where.without }
-  return run(arena, commandOf(attempt), isolation, where.user)
-}
-
-/** Runs an attempt as a job, and gives what it says. */
-export async function run(
-  { runner }: Arena,
-  [name, ...words]: Command,
-  isolation: Isolation,
-  user?: string,
-  more: Partial<JobConfig> = {},
-): Promise<string> {
-  const config: JobConfig = {
-    ...more,
-    command: [pathOf(name), ...words],
-    isolation,
-    ...(user !== undefined && { user }),
-  }
-  const { output, status } = await runJob(runner, config).catch(refusedExec)
-  if (status.signal !== null) return `refused: ${status.signal}`
-  return judge(output, status.exitStatus)
-}
-
-/** That a program may not even be executed is a refusal, too. */
-function refusedExec(error: unknown): { output: string; status: Pick<JobStatus, 'signal' | 'exitStatus'> } {
-  if (error instanceof CorralError && error.code === 'COMMAND_NOT_EXECUTABLE' && error.errno === 'EPERM')
-    return { output: 'refused: EPERM', status: { signal: null, exitStatus: 1 } }
-  throw error
-}
-
-/** Runs an attempt on the host, by a command that ends with the attempt's. */
-export async function runOnHost(by: readonly string[], [name, ...words]: Command): Promise<string> {
-  const [file, ...rest] = [...by, pathOf(name), ...words] as [string, ...string[]]
-  return new Promise((resolve, reject) => {
-    const child = execFile(file, rest, (error, stdout, stderr) => {
-      if (child.exitCode === null) reject(error ?? new Error('it was killed'))
-      else resolve(judge(stdout || stderr, child.exitCode))
-    })
+  if (where.in === 'none') return batches.make(arena, attempt, noFence)
+  return run(arena.runner, commandOf(attempt), {
+    isolation: { profile: 'standard', ...where.without },
+    user: where.user,
   })
-}
-
-/** A program of ours by its name, or any by its path. */
-function pathOf(name: string): string {
-  return name.startsWith('/') ? name : program(name)
-}
-
-const words = ['escaped', 'refused', 'broken', 'absent']
-
-/** The last line of an attempt, which begins with the word for its exit status. */
-function judge(output: string, exitStatus: number | null): string {
-  const line = output.trimEnd().split('\n').at(-1) ?? ''
-  if (exitStatus !== null && line.startsWith(`${words[exitStatus]}: `) && exitStatus !== 2) return line
-  throw new Error(`the attempt failed with exit status ${exitStatus}: ${output}`)
 }

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, inject } from 'vitest'
 
 import { startReady } from '../support/jobs.ts'
 import { program, sh } from '../support/programs.ts'
-import { type Attempt, asRoot, asUser, attack, type Control, inStrict, isRoot, run, test } from './attempt.ts'
+import { type Attempt, asRoot, asUser, attack, type Control, inStrict, isRoot, test } from './attempt.ts'
+import { run } from './verdict.ts'
 
 const inNone: Control = { in: 'none' }
 
@@ -192,9 +193,11 @@ describe('files of the host', () => {
       [join(root, 'launcher.sock'), 'connect-unix'],
     ] as const) {
       for (const profile of ['standard', 'strict'] as const)
-        expect(await run(arena, [word, path], { profile })).toMatch(/^refused: /)
+        expect(await run(arena.runner, [word, path], { isolation: { profile } })).toMatch(/^refused: /)
       if (isRoot)
-        expect(await run(arena, [word, path], { profile: 'none' })).toMatch(/^escaped: |^refused: nothing there/)
+        expect(await run(arena.runner, [word, path], { isolation: { profile: 'none' } })).toMatch(
+          /^escaped: |^refused: nothing there/,
+        )
     }
   })
 
@@ -206,7 +209,8 @@ describe('files of the host', () => {
         command: sh('for file; do echo secret >"$file" || exit; done; echo ready; exec sleep 1000', ...paths),
         isolation: { profile },
       })
-      for (const path of paths) expect(await run(arena, ['open-read', path], { profile })).toBe('refused: ENOENT')
+      for (const path of paths)
+        expect(await run(arena.runner, ['open-read', path], { isolation: { profile } })).toBe('refused: ENOENT')
       await runner.stop(name)
     }
   })

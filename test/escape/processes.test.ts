@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect } from 'vitest'
 
 import { startReady } from '../support/jobs.ts'
 import { sh } from '../support/programs.ts'
-import { type Attempt, attack, type Control, run, test } from './attempt.ts'
+import { type Attempt, attack, type Control, test } from './attempt.ts'
+import { run } from './verdict.ts'
 
 /** A word that nothing else on this host knows. */
 const secret = `corral-secret-${randomUUID()}`
@@ -57,7 +58,12 @@ const onHost: Control = { in: 'host' }
 
 describe('processes of the host', () => {
   attack([
-    { what: 'finding one by its command line', command: ['find-process', 'cmdline', secret], control: onHost },
+    {
+      what: 'finding one by its command line',
+      command: ['find-process', 'cmdline', secret],
+      control: onHost,
+      alone: true,
+    },
     { what: 'finding one by its environment', command: ['find-process', 'environ', secret], control: onHost },
     { what: 'signalling one', command: () => ['signal', String(victim.pid)], control: onHost, refusal: /ESRCH/ },
     {
@@ -115,11 +121,15 @@ describe('another job', () => {
       try {
         const { pid } = await runner.status(name)
         for (const file of ['cmdline', 'environ']) {
-          expect(await run(arena, ['find-process', file, secret], { profile })).toBe('refused: nothing there')
+          expect(await run(runner, ['find-process', file, secret], { isolation: { profile } })).toBe(
+            'refused: nothing there',
+          )
         }
-        expect(await run(arena, ['signal', String(pid)], { profile })).toBe('refused: ESRCH')
+        expect(await run(runner, ['signal', String(pid)], { isolation: { profile } })).toBe('refused: ESRCH')
         // To all that there is: nobody.
-        expect(await run(arena, ['signal', '-1'], { profile })).toMatch(/^(refused: ESRCH|refused: EPERM)$/)
+        expect(await run(runner, ['signal', '-1'], { isolation: { profile } })).toMatch(
+          /^(refused: ESRCH|refused: EPERM)$/,
+        )
         expect((await runner.status(name)).active).toBe(true)
       } finally {
         await runner.stop(name)
