@@ -140,8 +140,10 @@ static int co_take_rights(const struct co *co)
 {
 	const struct co_order *order = co->order;
 
-	/* Without a user of its own the job has our groups. */
-	if (order->uid >= 0 && setgroups(order->group_count, order->groups))
+	/* Without a user of its own the job has our groups; so it has where none can be set. */
+	bool keeps = order->uid < 0 || fr_get(order->payload, order->len, "keepgroups");
+
+	if (!keeps && setgroups(order->group_count, order->groups))
 		return -errno;
 	return co_limit_capabilities(order);
 }

@@ -345,7 +345,10 @@ static int in_make_likeness(const char *path, const char *model)
 {
 	struct stat stat_model;
 
-	if (stat(model, &stat_model) || mkdir(path, 0700) || chown(path, stat_model.st_uid, stat_model.st_gid))
+	if (stat(model, &stat_model) || mkdir(path, 0700))
+		return -errno;
+	/* An owner that the user namespace does not have cannot be had: then it is ours, as all that is written. */
+	if (chown(path, stat_model.st_uid, stat_model.st_gid) && errno != EINVAL && errno != EPERM)
 		return -errno;
 	return chmod(path, stat_model.st_mode & 07777) ? -errno : 0;
 }
@@ -855,6 +858,28 @@ static void in_hear_launcher(struct init *in, struct pollfd *status)
 	}
 }
 
+/*
+ * Whose rights the collection has: the job's. Of a job in a user namespace of its own these are what its user has outside,
+ * without groups, and without capabilities, which it has over that namespace's ids alone.
+ */
+static struct co_order in_order_collection(const struct init *in, int report_fd)
+{
+	const char *outer_uid = fr_get(in->payload, in->len, "outeruid"), *outer_gid = fr_get(in->payload, in->len, "outergid");
+	struct co_order order = {
+		.payload = in->payload, .len = in->len, .root = in->root, .dir_fd = in->dir_fd, .report_fd = report_fd,
+		.uid = in->command.uid, .gid = in->command.gid,
+		.groups = in->command.groups, .group_count = in->command.group_count,
+		.capabilities = in->command.capabilities,
+	};
+
+	if (outer_uid && outer_gid && fr_number(outer_uid, 0, UINT32_MAX - 1, &order.uid) == 0 &&
+	    fr_number(outer_gid, 0, UINT32_MAX - 1, &order.gid) == 0) {
+		order.group_count = 0;
+		order.capabilities = 0;
+	}
+	return order;
+}
+
 /* Forks the process that copies; what it has to say comes on *report_fd, a message for each path. Negative errno. */
 static pid_t in_fork_collector(struct init *in, int *report_fd)
 {
@@ -865,12 +890,7 @@ static pid_t in_fork_collector(struct init *in, int *report_fd)
 		return -errno;
 	pid = fork();
 	if (pid == 0) {
-		struct co_order order = {
-			.payload = in->payload, .len = in->len, .root = in->root, .dir_fd = in->dir_fd, .report_fd = report[1],
-			.uid = in->command.uid, .gid = in->command.gid,
-			.groups = in->command.groups, .group_count = in->command.group_count,
-			.capabilities = in->command.capabilities,
-		};
+		struct co_order order = in_order_collection(in, report[1]);
 
 		close(report[0]);
 		co_main(&order);

@@ -148,7 +148,7 @@ function checkIdMap(option: string, map: unknown): IdMap[] {
 }
 
 /** Refuses what could not be kept: an option that is accepted and then ignored is worse than none. */
-function refuseContradictions({ profile, hostname, keepChanges, root }: Fences): void {
+function refuseContradictions({ profile, hostname, keepChanges, root, mounts }: Fences): void {
   if (profile === 'none' && hostname !== null) {
     throw new InvalidOptionError(
       'isolation.hostname',
@@ -156,8 +156,20 @@ function refuseContradictions({ profile, hostname, keepChanges, root }: Fences):
       "nothing in the profile 'none': the host name is the host's",
     )
   }
-  const hasLayer = root === 'overlay' || (typeof root === 'object' && root.access === 'overlay')
+  if (root === 'overlay' && process.geteuid!() !== 0) {
+    throw new InvalidOptionError(
+      'isolation.root',
+      root,
+      "without root, 'host', 'read-only' or { directory }: the kernel lays no overlay of an ordinary user's over a tree that others have mounted on; a mount of type 'overlay' lies on a folder without mounts",
+    )
+  }
+  const isOverlay = root === 'overlay' || (typeof root === 'object' && root.access === 'overlay')
+  const hasLayer = isOverlay || mounts.some(({ type }) => type === 'overlay')
   if (keepChanges && !hasLayer) {
-    throw new InvalidOptionError('isolation.keepChanges', true, "false, as there is no overlay: set root: 'overlay'")
+    throw new InvalidOptionError(
+      'isolation.keepChanges',
+      true,
+      "false, as there is no overlay: set root: 'overlay', or a mount of that type",
+    )
   }
 }

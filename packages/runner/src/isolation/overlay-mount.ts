@@ -12,7 +12,7 @@ export function overlayMount(
 ): Field[] {
   const options = [`lowerdir=${escapeColons(lower)}`, `upperdir=${layer}/upper`, `workdir=${layer}/work`]
   // So that what is written, all of it and nothing else, is in the layer under its own name, whatever the kernel's defaults.
-  const plain = ['redirect_dir=off', 'metacopy=off', 'index=off']
+  const plain = ['redirect_dir=nofollow', 'metacopy=off', 'index=off']
   const own = process.geteuid!() === 0 ? [] : ['userxattr']
   return mount('fs', {
     type: 'overlay',
