@@ -222,6 +222,35 @@ describe('what is not collected', () => {
     expect(root.status.collected.map(({ files }) => files)).toEqual([1, 1])
   })
 
+  test('what a job in a user namespace of its own could not have read, be it root in there', async ({
+    runner,
+    folder,
+  }) => {
+    const secret = join(folder, 'secret')
+    await writeFile(secret, 'secret\n', { mode: 0o600 })
+    const { status } = await collect(runner, {
+      command: sh('id -u; echo x >out; chmod 0 out'),
+      user: 0,
+      workdir: 'private',
+      isolation: { uidMap: [{ inside: 0, outside: 300_000, size: 1000 }] },
+      collect: [secret, 'out'],
+    })
+    expect(status).toMatchObject({ exitStatus: 0 })
+    // A file that its owner may not read is no more to be had: the rights over the namespace's ids are not ours.
+    expect(status.collected.map(({ files, omitted }) => [files, omitted?.errno])).toEqual([
+      [0, 'EACCES'],
+      [0, 'EACCES'],
+    ])
+    const open = await collect(runner, {
+      command: sh('echo x >out'),
+      user: 0,
+      workdir: 'private',
+      isolation: { uidMap: [{ inside: 0, outside: 300_000, size: 1000 }] },
+      collect: ['out'],
+    })
+    expect(open.collected).toMatchObject({ files: 1, omitted: null })
+  })
+
   test('another file system below a folder', async ({ runner, folder }) => {
     const shared = join(folder, 'shared')
     await mkdir(shared)

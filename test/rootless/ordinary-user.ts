@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import type { JobConfig, JobDescription, JobStatus, RunnerConfig } from '@corral/runner'
+import type { Change, JobConfig, JobDescription, JobStatus, RunnerConfig } from '@corral/runner'
 
 import { nodeProgram } from '../support/node-programs.ts'
 import { skipTest } from '../support/skip.ts'
@@ -18,6 +18,9 @@ export interface Answer {
   ownUid: number | null
   spec: JobDescription['spec']
   output: string
+  /** What was collected, by its path in the job. */
+  copies: Record<string, string>
+  changes: Change[]
   error?: { name: string; code?: string; syscall?: string; message: string }
 }
 

@@ -2,6 +2,8 @@
  * Runs a job, as whatever user this is, and says as JSON what became of it. argv[2] has what the runner and the job are
  * given, and what is done with the job once it has printed `ready`.
  */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
 import { CgroupRunner, type JobConfig, type RunnerConfig } from '@corral/runner'
@@ -28,12 +30,25 @@ async function ask(): Promise<object> {
   const name = await runner.start(job)
   if (action) await untilReady(runner, name)
   const running = await runner.status(name)
-  const { ownUid, spec } = await runner.inspect(name)
+  const { ownUid, spec, collectedPath } = await runner.inspect(name)
   if (action === 'freeze') await runner.freeze(name)
   if (action === 'update') await runner.update(name, { pidsMax: 5 })
   if (action === 'kill') await runner.kill(name, 'SIGKILL')
   const status = action === 'stop' ? await runner.stop(name, { keepOutput: true }) : await runner.wait(name)
-  return { running, status, ownUid, spec, output: await text(runner.output(name)) }
+  return {
+    ...{ running, status, ownUid, spec, output: await text(runner.output(name)) },
+    copies: await readCopies(collectedPath),
+    changes: spec.isolation.keepChanges ? await Array.fromAsync(runner.changes(name)) : [],
+  }
+}
+
+/** What was collected, by its path in the job. */
+async function readCopies(folder: string | null): Promise<Record<string, string>> {
+  if (folder === null) return {}
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const read = files.map(async (file) => [file.slice(folder.length), await readFile(file, 'utf8')] as const)
+  return Object.fromEntries(await Promise.all(read))
 }
 
 try {
