@@ -49,7 +49,7 @@ struct cm {
 
 static const char *cm_get(const struct cm *cm, const char *key)
 {
-	return fr_get(cm->spec->payload, cm->spec->len, key);
+	return fr_get(cm->spec->payload, cm->spec->head, key);
 }
 
 static _Noreturn void cm_fail(int report_fd, const char *step, const char *path, int error)
@@ -252,7 +252,7 @@ static int cm_set_limits(struct cm *cm)
 	limit.rlim_cur = limit.rlim_max < 1024 ? limit.rlim_max : 1024;
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		return -errno;
-	return fe_set_limits(cm->spec->payload, cm->spec->len, &cm->path);
+	return fe_set_limits(cm->spec->payload, cm->spec->head, &cm->path);
 }
 
 static int cm_join_keyring(struct cm *cm)
@@ -299,10 +299,15 @@ static int cm_renounce_privileges(struct cm *cm)
 	return cm->spec->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
 }
 
+static const char *cm_get_filter(const struct cm *cm)
+{
+	return fr_get(cm->spec->payload, cm->spec->len, "seccomp");
+}
+
 /* Without no_new_privs it takes CAP_SYS_ADMIN (seccomp(2)): before that goes. */
 static int cm_filter_calls_early(struct cm *cm)
 {
-	const char *program = cm->spec->no_new_privileges ? NULL : cm_get(cm, "seccomp");
+	const char *program = cm->spec->no_new_privileges ? NULL : cm_get_filter(cm);
 
 	return program ? fe_filter_calls(program) : 0;
 }
@@ -310,7 +315,7 @@ static int cm_filter_calls_early(struct cm *cm)
 /* Last of all: nothing that is done before is the filter's business. */
 static int cm_filter_calls(struct cm *cm)
 {
-	const char *program = cm->spec->no_new_privileges ? cm_get(cm, "seccomp") : NULL;
+	const char *program = cm->spec->no_new_privileges ? cm_get_filter(cm) : NULL;
 
 	return program ? fe_filter_calls(program) : 0;
 }

@@ -263,7 +263,7 @@ static int ex_read_spec(const struct ex_job *job, const struct me_message *reque
 	int error;
 
 	*spec = (struct cm_spec){
-		.payload = first->payload, .len = first->len, .capabilities = first->capabilities, .ambient = first->ambient,
+		.payload = first->payload, .len = first->len, .head = first->head, .capabilities = first->capabilities, .ambient = first->ambient,
 		.no_new_privileges = first->no_new_privileges, .null_fd = -1, .output_fd = -1, .proc_fd = -1,
 		.collect_fd = -1, .map_fd = -1, .stdin_fd = -1, .terminal_fd = -1,
 	};

@@ -36,6 +36,7 @@ int fr_check(const char *payload, size_t len);
 bool fr_next(struct fr_reader *reader, struct fr_field *field);
 bool fr_is(const struct fr_field *field, const char *key);
 const char *fr_get(const char *payload, size_t len, const char *key);
+size_t fr_head(const char *payload, size_t len);
 size_t fr_count(const char *payload, size_t len, const char *key);
 int fr_number(const char *text, long long min, long long max, long long *number);
 

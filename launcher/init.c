@@ -54,6 +54,7 @@ struct init {
 	uint64_t namespaces;
 	const char *payload;
 	size_t len;
+	size_t head; /* of the payload: see fr_head() */
 	struct in_failure failure;
 	struct cm_spec command;
 	bool time_namespace;
@@ -168,6 +169,12 @@ static void in_tell(const struct fr_writer *message)
 
 /* ---- reading the start frame ---- */
 
+/* The value of a field that there is one of at most; NULL: there is none. */
+static const char *in_get(const struct init *in, const char *key)
+{
+	return fr_get(in->payload, in->head, key);
+}
+
 static int in_parse_numbers(struct init *in)
 {
 	static const struct {
@@ -177,7 +184,7 @@ static int in_parse_numbers(struct init *in)
 	long long numbers[3];
 
 	for (size_t i = 0; i < 3; i++) {
-		const char *text = fr_get(in->payload, in->len, keys[i].key);
+		const char *text = in_get(in, keys[i].key);
 
 		numbers[i] = keys[i].fallback;
 		if (text && fr_number(text, 0, UINT32_MAX, &numbers[i]))
@@ -192,7 +199,7 @@ static int in_parse_numbers(struct init *in)
 /* The mask of capabilities; no frame goes without. */
 static int in_parse_capabilities(struct init *in)
 {
-	const char *text = fr_get(in->payload, in->len, "capabilities");
+	const char *text = in_get(in, "capabilities");
 	long long mask;
 
 	if (!text || fr_number(text, 0, INT64_MAX, &mask))
@@ -204,7 +211,7 @@ static int in_parse_capabilities(struct init *in)
 /* What the command itself enters: a cgroup namespace is rooted where its maker is, a time namespace is for children. */
 static int in_parse_unshare(struct init *in)
 {
-	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_reader reader = { in->payload, in->payload + in->head };
 	struct fr_field field;
 
 	while (fr_next(&reader, &field)) {
@@ -226,7 +233,7 @@ static int in_parse_unshare(struct init *in)
  */
 static int in_parse_own_user(struct init *in)
 {
-	const char *first = fr_get(in->payload, in->len, "ownuid"), *count = fr_get(in->payload, in->len, "owncount");
+	const char *first = in_get(in, "ownuid"), *count = in_get(in, "owncount");
 	long long number, most;
 
 	if (!first)
@@ -242,16 +249,17 @@ static int in_parse(struct init *in)
 {
 	int error = in_parse_numbers(in);
 
-	in->dir = fr_get(in->payload, in->len, "dir");
-	in->cgroup = fr_get(in->payload, in->len, "cgroup");
+	in->dir = in_get(in, "dir");
+	in->cgroup = in_get(in, "cgroup");
 	in->command.payload = in->payload;
+	in->command.head = in->head;
 	in->command.len = in->len;
-	in->command.handoff = fr_get(in->payload, in->len, "handoff") != NULL;
-	in->command.ambient = fr_get(in->payload, in->len, "ambient") != NULL;
-	in->command.no_new_privileges = fr_get(in->payload, in->len, "nnp") != NULL;
+	in->command.handoff = in_get(in, "handoff") != NULL;
+	in->command.ambient = in_get(in, "ambient") != NULL;
+	in->command.no_new_privileges = in_get(in, "nnp") != NULL;
 	if (!error && !in->dir)
 		error = in_fail(in, "frame", "dir", -EINVAL);
-	if (error || (error = sp_read(in->payload, in->len, &in->command, &in->failure)) ||
+	if (error || (error = sp_read(in->payload, in->head, &in->command, &in->failure)) ||
 	    (error = in_parse_own_user(in)) || (error = in_parse_unshare(in)))
 		return error;
 	return in_parse_capabilities(in);
@@ -384,13 +392,13 @@ static int in_make_layers(struct init *in)
 
 static bool in_collects(const struct init *in)
 {
-	return fr_get(in->payload, in->len, "collect") != NULL;
+	return in_get(in, "collect") != NULL;
 }
 
 /* The longest that the record's fields for what was collected can be. */
 static off_t in_collected_max(const struct init *in)
 {
-	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_reader reader = { in->payload, in->payload + in->head };
 	struct fr_field field;
 	off_t max = 0;
 
@@ -428,7 +436,7 @@ static int in_write_identity(struct init *in)
 /* Makes the cgroups, then writes the limits, in the order of the frame. */
 static int in_make_cgroups(struct init *in)
 {
-	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_reader reader = { in->payload, in->payload + in->head };
 	struct fr_field field;
 	const char *file = NULL;
 	bool optional = false;
@@ -456,7 +464,7 @@ static int in_make_cgroups(struct init *in)
 /* Opens what the command is cloned into, and what kills it. */
 static int in_open_cgroups(struct init *in)
 {
-	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_reader reader = { in->payload, in->payload + in->head };
 	struct fr_field field;
 
 	if (!in->cgroup)
@@ -485,7 +493,7 @@ static int in_open_cgroups(struct init *in)
  */
 static int in_watch_oom(struct init *in)
 {
-	const char *dir = fr_get(in->payload, in->len, "oomgroup");
+	const char *dir = in_get(in, "oomgroup");
 	char text[64];
 	int error, len;
 
@@ -530,7 +538,7 @@ static int in_block_signals(struct init *in)
 /* Writes the job's own versions of files that are bound into its view, such as a resolv.conf, where all may read them. */
 static int in_write_texts(struct init *in)
 {
-	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_reader reader = { in->payload, in->payload + in->head };
 	struct fr_field field;
 	const char *name = NULL;
 
@@ -553,7 +561,7 @@ static int in_write_texts(struct init *in)
 /* After all that is quick to refuse. */
 static int in_enter_network(struct init *in)
 {
-	return nw_enter_private(in->payload, in->len, in->command.proc_fd, &in->failure);
+	return nw_enter_private(in->payload, in->head, in->command.proc_fd, &in->failure);
 }
 
 /* Opens what each command needs. */
@@ -608,7 +616,7 @@ static int in_make_streams(struct init *in)
 	int lent = in->lent_fd;
 
 	in->lent_fd = -1;
-	return st_prepare(in->payload, in->len, lent, in->dir_fd, &in->command, &in->streams, &in->failure);
+	return st_prepare(in->payload, in->head, lent, in->dir_fd, &in->command, &in->streams, &in->failure);
 }
 
 /*
@@ -627,7 +635,7 @@ static int in_fork_command(struct init *in)
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)in->cgroup_fd;
 	}
-	if (fr_get(in->payload, in->len, "uidmap") && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, map))
+	if (in_get(in, "uidmap") && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, map))
 		return in_fail(in, "report", "", -errno);
 	in->map_fd = map[0];
 	in->command.map_fd = map[1];
@@ -689,6 +697,7 @@ static bool in_receive(struct init *in)
 		return false;
 	in->payload = message.payload;
 	in->len = message.len;
+	in->head = fr_head(in->payload, in->len);
 	lifeline = me_take_fd(&message, "lifeline");
 	if (lifeline >= 0 && dup3(lifeline, IN_LIFELINE_FD, O_CLOEXEC) >= 0)
 		close(lifeline);
@@ -742,7 +751,7 @@ static bool in_remove_cgroups(struct init *in)
 	bool all = true;
 
 	for (size_t left = in->cgroups_made; left > 0; left--) {
-		struct fr_reader reader = { in->payload, in->payload + in->len };
+		struct fr_reader reader = { in->payload, in->payload + in->head };
 		struct fr_field field = { 0 };
 
 		for (size_t i = 0; i < left;) {
@@ -936,12 +945,12 @@ static int in_await_collector(struct init *in, int report_fd)
 		{ .fd = report_fd, .events = POLLIN },
 		{ .fd = in->signal_fd, .events = POLLIN },
 		{ .fd = IN_STATUS_FD, .events = POLLIN },
-		{ .fd = fr_get(in->payload, in->len, "lifeline") ? IN_LIFELINE_FD : -1, .events = POLLIN },
+		{ .fd = in_get(in, "lifeline") ? IN_LIFELINE_FD : -1, .events = POLLIN },
 	};
 	long long timeout_ms = 0;
 	int64_t deadline;
 
-	fr_number(fr_get(in->payload, in->len, "collecttimeout"), 0, INT_MAX, &timeout_ms);
+	fr_number(in_get(in, "collecttimeout"), 0, INT_MAX, &timeout_ms);
 	deadline = in_now(CLOCK_MONOTONIC) + timeout_ms * 1000000;
 	for (;;) {
 		int64_t left = deadline - in_now(CLOCK_MONOTONIC);
@@ -964,7 +973,7 @@ static int in_await_collector(struct init *in, int report_fd)
 /* Says of the paths that the collector has not come to why not. */
 static void in_add_uncollected(struct init *in, int error)
 {
-	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_reader reader = { in->payload, in->payload + in->head };
 	struct fr_field field;
 	size_t done = fr_count(in->collected.data, in->collected.len, "collected");
 
@@ -1007,7 +1016,7 @@ static void in_settle_layers(struct init *in)
 {
 	struct fr_reader reader = { in->payload, in->payload + in->len };
 	struct fr_field field;
-	bool kept = fr_get(in->payload, in->len, "keepchanges") && !in->remove && !in_read_note(in, "discard");
+	bool kept = in_get(in, "keepchanges") && !in->remove && !in_read_note(in, "discard");
 
 	kn_close(&in->root.root_fd);
 	kn_close(&in->root.namespace_fd);
@@ -1024,7 +1033,7 @@ static void in_settle_layers(struct init *in)
 static void in_add_counters(struct init *in, struct fr_writer *record)
 {
 	static char text[IN_COUNTER_MAX];
-	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_reader reader = { in->payload, in->payload + in->head };
 	struct fr_field field;
 	const char *key = NULL;
 	char name[64];
@@ -1150,7 +1159,7 @@ static int in_on_report_end(struct init *in)
 static int in_write_map(struct init *in, const char *pid, const char *key, const char *file)
 {
 	char path[48], text[4096];
-	struct fr_reader reader = { in->payload, in->payload + in->len };
+	struct fr_reader reader = { in->payload, in->payload + in->head };
 	struct fr_field field;
 	size_t len = 0;
 
@@ -1386,7 +1395,7 @@ static _Noreturn void in_supervise(struct init *in)
 		in_refuse(in);
 	}
 	memcpy(fds, few, sizeof few);
-	if (!fr_get(in->payload, in->len, "lifeline"))
+	if (!in_get(in, "lifeline"))
 		fds[IN_ON_LIFELINE].fd = -1;
 	for (;;) {
 		size_t count = in_poll_count(&fds, &room);

@@ -57,6 +57,7 @@ struct cm_spec {
 	bool handoff;
 	const char *payload; /* the start frame, in which the lists are that the steps work off */
 	size_t len;
+	size_t head; /* of the payload: where the fields are that there is one of, see fr_head() */
 	int null_fd;
 	int output_fd;
 	int proc_fd;   /* the host's /proc, where a process finds its own host pid */

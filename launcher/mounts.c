@@ -32,6 +32,8 @@ struct mt_op {
 	const char *kind;
 	const char *fields;
 	size_t len;
+	const char *target; /* NULL until it is opened */
+	size_t target_len;
 	int fd;
 	bool is_root; /* a mount whose target is `/` */
 };
@@ -45,6 +47,7 @@ struct mt_list {
 	int root_fd;
 	int proc_fd; /* the host's /proc */
 	int mask_fd; /* an empty folder, once there is one to show again */
+	int null_fd; /* the job's /dev/null, once it was looked up */
 	uid_t uid;   /* of the job, for what is to be its own */
 	gid_t gid;
 	struct mt_failure *failure;
@@ -219,6 +222,8 @@ static int mt_open(struct mt_list *list, struct mt_op *op)
 
 	if (!target || target[0] != '/' || strlen(target) >= PATH_MAX)
 		return mt_fail(list, "frame", "target", -EINVAL);
+	op->target = target;
+	op->target_len = strlen(target);
 	if (mt_attributes(op, &attributes, &recursive))
 		return mt_fail(list, "frame", "flag", -EINVAL);
 	if (mt_is(op, "bind"))
@@ -240,10 +245,9 @@ static int mt_base(const struct mt_list *list, const char *path, const char **re
 {
 	for (size_t i = list->at; i > 0; i--) {
 		const struct mt_op *op = &list->ops[i - 1];
-		const char *target = mt_get(op, "target");
-		size_t len = strlen(target);
+		size_t len = op->target_len;
 
-		if (op->fd < 0 || strncmp(path, target, len) != 0 || (path[len] != '/' && path[len] != '\0'))
+		if (op->fd < 0 || strncmp(path, op->target, len) != 0 || (path[len] != '/' && path[len] != '\0'))
 			continue;
 		*rest = path + len;
 		return op->fd;
@@ -401,8 +405,9 @@ static int mt_mask(struct mt_list *list, const char *path)
 	if (target < 0)
 		return target == -ENOENT ? 0 : target;
 	if (!mt_is_folder(target)) {
-		auto_fd null = mt_look_up(list, "/dev/null");
-		auto_fd clone = null < 0 ? null : mt_clone(null, "", false);
+		if (list->null_fd < 0)
+			list->null_fd = mt_look_up(list, "/dev/null");
+		auto_fd clone = list->null_fd < 0 ? list->null_fd : mt_clone(list->null_fd, "", false);
 
 		return clone < 0 ? clone : mt_attach(clone, target);
 	}
@@ -483,6 +488,10 @@ static int mt_apply_hide(struct mt_list *list, struct mt_op *op)
 		else if (rest)
 			error = mt_hide_alias(list, op, home, inside, mount);
 	}
+	/* What the job has there, it is to have from now on. */
+	if (list->null_fd >= 0)
+		close(list->null_fd);
+	list->null_fd = -1;
 	mi_free(&table);
 	return error;
 }
@@ -594,7 +603,7 @@ static int mt_run(struct mt_list *list)
 int mt_apply(const char *payload, size_t len, int proc_fd, uid_t uid, gid_t gid, struct mt_failure *failure)
 {
 	struct mt_list list = {
-		.payload = payload, .len = len, .proc_fd = proc_fd, .mask_fd = -1, .uid = uid, .gid = gid, .failure = failure
+		.payload = payload, .len = len, .proc_fd = proc_fd, .mask_fd = -1, .null_fd = -1, .uid = uid, .gid = gid, .failure = failure
 	};
 	int error = mt_read(&list);
 

@@ -1,7 +1,6 @@
 export { checkIsolation } from './check.ts'
 export { checkSize } from './check-mounts.ts'
 export type { CheckedIsolation, Fences } from './fences.ts'
-export { isolationFields } from './fields.ts'
+export { type IsolationFields, isolationFields } from './fields.ts'
 export { hostFacts } from './host-facts.ts'
 export { workFolder } from './mounts.ts'
-export { layersOf } from './overlay-mount.ts'

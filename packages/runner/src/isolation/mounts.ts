@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path'
 
 import type { Field } from '../store/record.ts'
-import { type CgroupView, cgroupMounts } from './cgroup-mounts.ts'
+import type { CgroupView } from './cgroup-mounts.ts'
 import { type DeviceNode, deviceMounts } from './device-mounts.ts'
 import type { CheckedMount, Fences } from './fences.ts'
 import { mount, type MountParameters } from './mount-fields.ts'
@@ -59,18 +59,28 @@ const maskedPaths = [
 ]
 const readOnlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
 
-/** The mount operations of a job, in order: the flat list that the launcher works off (launcher/mounts.c). */
-export function mountFields(fences: Fences, context: MountContext): Field[] {
-  const isBare = fences.profile === 'none'
-  return [
+/**
+ * The mount operations of a job, in order: the flat list that the launcher works off (launcher/mounts.c). Between the two
+ * parts come the job's cgroups, of all mounts the only ones that alike jobs do not share.
+ */
+export function mountFields(fences: Fences, context: MountContext): [before: Field[], after: Field[]] {
+  const before = [
     ...rootMounts(fences, context),
-    ...(isBare ? [] : hideHost(fences, context.storageRoot)),
+    ...(fences.profile === 'none' ? [] : hideHost(fences, context.storageRoot)),
     ...mount('fs', {
       type: 'proc',
       target: '/proc',
       flags: ['nosuid', 'nodev', 'noexec'],
       ...canMake(fences, '/proc'),
     }),
+    ...(fences.profile === 'none' ? [] : sysMount(context)),
+  ]
+  return [before, mountsAfterCgroups(fences, context)]
+}
+
+function mountsAfterCgroups(fences: Fences, context: MountContext): Field[] {
+  const isBare = fences.profile === 'none'
+  return [
     ...(isBare ? bareMounts(context) : privateMounts(fences, context)),
     ...resolverMount(fences, context),
     ...fences.mounts.flatMap((each, index) => callersMount(each, index, fences, context)),
@@ -93,7 +103,6 @@ function privateMounts(fences: Fences, context: MountContext): Field[] {
   const noexec = fences.execWritable ? [] : (['noexec'] as const)
   const flags = ['nosuid', 'nodev', ...noexec] as const
   return [
-    ...sysMounts(context),
     ...deviceMounts(fences, context, flags),
     ...privateFolders
       .filter(({ target }) => !taken.has(target))
@@ -112,12 +121,11 @@ function resolverMount(fences: Fences, { resolver }: MountContext): Field[] {
   return mount('bind', { ...resolver, flags, ...canMake(fences, resolver.target) })
 }
 
-function sysMounts({ canMountSys, cgroups }: MountContext): Field[] {
+function sysMount({ canMountSys }: MountContext): Field[] {
   const flags = ['ro', 'nosuid', 'nodev', 'noexec'] as const
-  const sys = canMountSys
+  return canMountSys
     ? mount('fs', { type: 'sysfs', target: '/sys', flags })
     : mount('bind', { source: '/sys', target: '/sys', flags: [...flags, 'recursive'] })
-  return [...sys, ...cgroupMounts(cgroups)]
 }
 
 /** A file system in memory, with an end to its bytes and its files: a page each, and a folder's worth in any case. */

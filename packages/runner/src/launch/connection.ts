@@ -61,13 +61,18 @@ export class LauncherConnection {
 
   /**
    * Sends a request and gives its reply, be it an `error`. Rejects with `Disconnected` when the connection is lost.
-   * The promise resolves only after all else that came in one piece with the reply; `onReply` keeps to the order.
+   * The promise resolves only after all else that came in one piece with the reply; `onReply` keeps to the order. `bulk`:
+   * more fields, encoded.
    */
-  async request(type: string, fields: readonly Field[] = [], onReply?: (reply: FieldList) => void): Promise<FieldList> {
+  async request(
+    type: string,
+    fields: readonly Field[] = [],
+    { onReply, bulk }: { onReply?: (reply: FieldList) => void; bulk?: string } = {},
+  ): Promise<FieldList> {
     if (this.#refusal) throw this.#refusal
     if (!this.#open) throw new Disconnected('the launcher went away')
     const id = String(++this.#lastId)
-    const frame = encodeFrame([['type', type], ['id', id], ...fields])
+    const frame = encodeFrame([['type', type], ['id', id], ...fields], bulk)
     if (frame.length > maxPayloadBytes) {
       const message = `the command, its environment and its limits take ${frame.length} bytes; accepted: ${maxPayloadBytes}`
       throw new CorralError('START_FAILED', message, { errno: 'E2BIG' })

@@ -5,9 +5,12 @@ export const maxPayloadBytes = 4 * 1024 * 1024
 
 const headerBytes = 4
 
-/** Encodes a frame: a 32-bit little-endian length and a record. */
-export function encodeFrame(fields: readonly Field[]): Buffer {
-  const text = recordText(fields)
+/**
+ * Encodes a frame: a 32-bit little-endian length and a record. `bulk` is what is long, encoded already: the field `bulk`
+ * before it keeps the launcher from looking through it for what is not in it.
+ */
+export function encodeFrame(fields: readonly Field[], bulk = ''): Buffer {
+  const text = bulk === '' ? recordText(fields) : `${recordText([...fields, ['bulk', 1]])}${bulk}`
   const length = Buffer.byteLength(text)
   const frame = Buffer.allocUnsafe(headerBytes + length)
   frame.writeUInt32LE(length)

@@ -137,7 +137,7 @@ export class Session {
       if (reply.get('type') !== 'error') this.#followed.add(folder.name)
     }
     try {
-      const reply = await connection.request('watch', fields, note)
+      const reply = await connection.request('watch', fields, { onReply: note })
       if (reply.get('type') === 'error') return await this.#unwatched(folder, reply)
     } catch (error) {
       if (error instanceof Disconnected) return undefined

@@ -1,26 +1,32 @@
 import type { CgroupPlan } from '../cgroup/contract.ts'
 import { collectFields } from '../files/collect.ts'
 import { signalNumber } from '../job/signal.ts'
+import type { IsolationFields } from '../isolation/index.ts'
 import type { JobSpec } from '../store/job-spec.ts'
-import type { Field } from '../store/record.ts'
+import { type Field, recordText } from '../store/record.ts'
+
+/** A start frame: fields that there is one of, and short lists; and what is long, encoded. */
+interface StartRequest {
+  fields: Field[]
+  bulk: string
+}
 
 /**
- * The fields of a start frame: the list that init works off, see ARCHITECTURE.md. The place, the longest part of the
- * spec and the same for all jobs, comes as JSON.
+ * What a start frame holds: the list that init works off, see ARCHITECTURE.md. The place, the longest part of the spec and
+ * the same for all jobs, comes as JSON.
  */
 export function startRequest(
   spec: Omit<JobSpec, 'place'>,
   placeJson: string,
   folder: string,
   plan: CgroupPlan | null,
-  isolation: readonly Field[],
+  isolation: IsolationFields,
   files: readonly Field[],
   shim: ShimCommand | null,
-): Field[] {
+): StartRequest {
   const fields: Field[] = [
     ['name', spec.name],
     ['dir', folder],
-    ['spec', `${JSON.stringify(spec).slice(0, -1)},"place":${placeJson}}`],
     ['cwd', spec.cwd],
     ['grace', spec.stopGraceMs],
     ['stopsignal', signalNumber(spec.stopSignal)!],
@@ -28,12 +34,13 @@ export function startRequest(
   if (plan) fields.push(...cgroupFields(plan))
   if (spec.timeoutMs !== null) fields.push(['timeout', spec.timeoutMs])
   if (spec.onExit === 'kill') fields.push(['lifeline', 1])
-  fields.push(...isolation, ...files, ...collectFields(spec.collect))
+  fields.push(...isolation.fields, ...collectFields(spec.collect))
   if (spec.isolation.keepChanges) fields.push(['keepchanges', 1])
   if (shim) fields.push(['handoff', 1])
   for (const word of shim?.command ?? spec.command) fields.push(['arg', word])
   for (const [key, value] of Object.entries(shim?.env ?? spec.env)) fields.push(['env', `${key}=${value}`])
-  return fields
+  const specJson = `${JSON.stringify(spec).slice(0, -1)},"place":${placeJson}}`
+  return { fields, bulk: `${recordText([['spec', specJson], ...files])}${isolation.bulk}` }
 }
 
 function cgroupFields(plan: CgroupPlan): Field[] {

@@ -5,7 +5,7 @@ import { errnoName, startError } from '../errors/errno.ts'
 import { JobNameTakenError, JobNotFoundError } from '../errors/mistakes.ts'
 import { putFields } from '../files/put.ts'
 import { requireIds, userFields } from '../ids/fields.ts'
-import { type Fences, hostFacts, isolationFields, layersOf, workFolder } from '../isolation/index.ts'
+import { type Fences, hostFacts, type IsolationFields, isolationFields, workFolder } from '../isolation/index.ts'
 import type { CheckedJob } from '../job/check.ts'
 import { describePasta, type NetworkPlan, planNetwork, resolverTarget } from '../network/index.ts'
 import { settleEnd } from '../result/settle.ts'
@@ -13,7 +13,7 @@ import { shimCommand } from '../shim/shim.ts'
 import { ownIdentity } from '../store/identity.ts'
 import { JobFolder } from '../store/job-folder.ts'
 import type { JobSpec } from '../store/job-spec.ts'
-import type { Field, FieldList } from '../store/record.ts'
+import type { FieldList } from '../store/record.ts'
 import { undoStart } from '../store/recover.ts'
 import type { Storage } from '../store/storage.ts'
 import { Disconnected, type LauncherConnection } from './connection.ts'
@@ -40,12 +40,10 @@ export async function startJob(
     const plan = job.noLimits || place.mode === 'none' ? null : planJob(place, job.name, job.checkedLimits)
     const cgroups = plan && { cgroup: plan.cgroup, directories: plan.directories, reads: plan.reads }
     const fences = await planFences(job, storage, folder, place, plan)
-    const spec = { ...asked, cgroups, layers: layersOf(fences) }
+    const spec = { ...asked, cgroups, layers: fences.layers }
     try {
-      const reply = await connection.request(
-        'start',
-        startRequest(spec, placeJson, folder.path, plan, fences, files, shim),
-      )
+      const { fields, bulk } = startRequest(spec, placeJson, folder.path, plan, fences, files, shim)
+      const reply = await connection.request('start', fields, { bulk })
       const wasKilled = reply.get('step') === 'init'
       if (wasKilled && (await survivedItsInit(session, folder, connection, asked.startId))) return asked.startId
       checkReply(reply, job)
@@ -65,12 +63,12 @@ async function planFences(
   folder: JobFolder,
   place: Place | NoPlace,
   plan: CgroupPlan | null,
-): Promise<Field[]> {
+): Promise<IsolationFields> {
   const { fences } = isolation
   const user = userFields(account, userNamespace)
   await requireIds(place.ids, user.length > 0 || fences.ownUser !== null)
   const network = await planNetwork(fences.network)
-  const fields = isolationFields(isolation, {
+  const made = isolationFields(isolation, {
     ...(await hostFacts()),
     storageRoot: storage.root,
     folder: folder.path,
@@ -82,7 +80,7 @@ async function planFences(
     resolver: await planResolver(network, folder, fences.root),
     tty: false,
   })
-  return [...user, ...fields, ...network.fields]
+  return { ...made, fields: [...user, ...made.fields, ...network.fields] }
 }
 
 /** What is bound where, for the job's own resolv.conf. */
