@@ -1,3 +1,6 @@
+import { chown, mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
 import { describe, expect } from 'vitest'
 
 import { sh } from '../support/programs.ts'
@@ -96,6 +99,23 @@ describe('an ordinary user for whom ids were set aside', () => {
     const { output, status } = await user.ask({ job: { command: whoami, user: 3, isolation: { uidMap } } })
     expect(status.exitStatus).toBe(0)
     expect(output.replaceAll(/ +/g, ' ')).toBe(`3\n3\n3\n 0 1000 10\n${none}`)
+  })
+
+  test('has overlays of folders, of which nothing is left, and none of the whole host', async ({ folder, skip }) => {
+    const user = await OrdinaryUser.withIds(folder, skip)
+    const lower = join(folder, 'lower')
+    await mkdir(lower)
+    await chown(lower, userId, userId)
+    for (const who of [userId, 'root'] as const) {
+      const mounts = [{ type: 'overlay', source: lower, target: '/mnt' } as const]
+      const command = sh('umask 077; mkdir /mnt/d && touch /mnt/d/f && ls -R /mnt')
+      const { output, status } = await user.ask({ job: { command, user: who, isolation: { mounts } } })
+      expect({ output, exitStatus: status.exitStatus }).toEqual({ output: '/mnt:\nd\n\n/mnt/d:\nf\n', exitStatus: 0 })
+    }
+    expect(await readdir(lower)).toEqual([])
+    expect(await readdir(join(folder, 'home/jobs'))).toEqual([])
+    const { error } = await user.ask({ job: { isolation: { root: 'overlay' } } })
+    expect(error).toMatchObject({ name: 'InvalidOptionError', message: expect.stringContaining('without root') })
   })
 
   test('has no ids but those', async ({ folder, skip }) => {
