@@ -22,6 +22,12 @@ test.each([[['--', 'sh', '-c', 'x']], [['sh', '-c', 'x']]])('%j', (argv) =>
   expect(configFor(...argv)).toEqual({ ...defaults, command: ['sh', '-c', 'x'] }),
 )
 
+test('a job has a cgroup, unless it is said that it has not', () => {
+  expect(configFor('true')).not.toHaveProperty('noLimits')
+  expect(jobConfig(['true'], { stopSignal: 'SIGTERM', stopGrace: 0 })).not.toHaveProperty('noLimits')
+  expect(configFor('--no-limits', 'true')).toMatchObject({ noLimits: true })
+})
+
 test('what looks like our options belongs to the job once its command has begun', () => {
   const { command } = configFor('--pids-max', '5', 'env', '--name', 'x', '--', '--help')
   expect(command).toEqual(['env', '--name', 'x', '--', '--help'])

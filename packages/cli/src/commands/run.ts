@@ -22,8 +22,8 @@ interface RunOptions extends StorageOptions, Limits, IsolationOptions, WorkdirOp
   timeout?: number
   stopSignal: NodeJS.Signals
   stopGrace: number
-  /** False with `--no-limits`. */
-  limits: boolean
+  /** False with `--no-limits`, and with nothing else. */
+  limits?: boolean
 }
 
 export function define(command: Command): void {
@@ -89,7 +89,7 @@ export function jobConfig(command: readonly string[], options: RunOptions): JobC
     stopGraceMs: stopGrace,
     ...placeJob(options, givenIsolation(options)),
     ...givenLimits(options),
-    ...(!options.limits && { noLimits: true }),
+    ...(options.limits === false && { noLimits: true }),
     ...(name !== undefined && { name }),
     ...(env !== undefined && { env }),
     ...(user !== undefined && { user }),
