@@ -49,6 +49,7 @@ test.skipIf(process.env['CORRAL_IN_VM'] !== undefined)(
       await expectOutcomes(runner)
       await expectRefusals(runner)
       await expectEnds(runner)
+      await expectFiles(runner, folder)
       await expectTaken(root)
       expect((await launcherProcesses(root)).launchers).toEqual([launcher.pid])
       await expectNoRemains(root)
@@ -75,6 +76,39 @@ async function expectOutcomes(runner: Runner): Promise<void> {
       await runner.stop(name)
     }),
   )
+}
+
+/** Files in, files out, and layers of overlays that are kept and removed. */
+async function expectFiles(runner: Runner, folder: string): Promise<void> {
+  const [source, script] = [
+    join(folder, 'lower'),
+    'cd "$1"; rm -r a; mkdir -p a/b/c; chmod 0 a/b; ln -s / link; mkfifo fifo',
+  ]
+  await mkdir(join(source, 'a/b/c'), { recursive: true })
+  for (const keepChanges of [true, false]) {
+    const mounts = [{ type: 'overlay', source }] as const
+    const name = await runner.start({
+      command: ['/bin/sh', '-c', `${script}; truncate -s 1M hole; echo x >>hole; cat /tmp/work/d/f`, 'sh', source],
+      files: { 'd/f': 'text'.repeat(10_000), e: { data: '', mode: 0o700 } },
+      collect: [source, '/tmp/work', '/none', '/proc/self/status'],
+      isolation: { mounts, keepChanges },
+    })
+    const { collected } = await runner.wait(name)
+    expect(collected.map(({ files }) => files)).toEqual([1, 2, 0, 0])
+    expect(collected.map(({ omitted }) => omitted?.count)).toEqual([2, undefined, 1, 1])
+    if (keepChanges) {
+      const changes = await Array.fromAsync(runner.changes(name))
+      expect(changes.map(({ path }) => path.slice(source.length)).toSorted()).toEqual([
+        '/a',
+        '/a/b',
+        '/a/b/c',
+        '/fifo',
+        '/hole',
+        '/link',
+      ])
+    }
+    await runner.stop(name)
+  }
 }
 
 async function expectRefusals(runner: Runner): Promise<void> {
