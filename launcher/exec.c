@@ -531,6 +531,19 @@ void ex_on_request(const struct ex_job *job, struct me_message *request)
 		ex_answer_request(question, ex_find(id), request, strcmp(type, "resize") == 0);
 }
 
+/* Nobody can be told of those that are on their way to their exec. */
+void ex_refuse_unfinished(void)
+{
+	struct in_failure failure = { .step = "launcher", .path = "", .error = -ECONNRESET };
+	struct ex_exec *exec, *next;
+
+	for (exec = ex_list; exec; exec = next) {
+		next = exec->next;
+		if (!exec->started)
+			ex_refuse(exec, &failure);
+	}
+}
+
 /* ---- the loop ---- */
 
 #define EX_POLLS (2 + RE_POLLS)

@@ -28,5 +28,6 @@ int64_t ex_deadline(void);
 void ex_on_timers(int64_t now);
 bool ex_reap(pid_t pid, int status);
 void ex_expect_end(void);
+void ex_refuse_unfinished(void);
 
 #endif

@@ -1208,6 +1208,29 @@ static int in_on_report(struct init *in)
 	return rp_read(&in->report) ? in_on_report_end(in) : 0;
 }
 
+/*
+ * Whether what ended a further command ends the whole job: who kills a cgroup kills one process after the other, and the
+ * job's own command may be reaped later. A command that has got its SIGKILL and lives yet has the signal pending.
+ */
+static bool in_is_ending(struct init *in)
+{
+	static const char *const masks[] = { "\nSigPnd:\t", "\nShdPnd:\t" };
+	char path[48], text[4096];
+
+	if (in->ended || in_read_note(in, "stopping"))
+		return true;
+	snprintf(path, sizeof path, "/proc/%s/status", in->command_pid);
+	if (in_read_file(AT_FDCWD, path, text, sizeof text) < 0 || strstr(text, "\nState:\tZ"))
+		return true;
+	for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
+		const char *mask = strstr(text, masks[i]);
+
+		if (mask && strtoull(mask + strlen(masks[i]), NULL, 16) >> (SIGKILL - 1) & 1)
+			return true;
+	}
+	return false;
+}
+
 static void in_reap(struct init *in)
 {
 	int status;
@@ -1220,6 +1243,8 @@ static void in_reap(struct init *in)
 			in->finished = in_now(CLOCK_MONOTONIC);
 			in->finished_ms = in_now(CLOCK_REALTIME) / 1000000;
 		} else {
+			if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && in_is_ending(in))
+				ex_expect_end();
 			ex_reap(pid, status);
 		}
 	}
@@ -1259,7 +1284,9 @@ static void in_on_status(struct init *in, struct pollfd *status)
 	in_hear_launcher(in, status);
 	if (in->remove)
 		in_kill_cgroup(in);
-	/* Nobody is there to be told: the next launcher waits for the end of this start. */
+	/* Nobody is there to be told: what has not begun is undone. The next launcher waits for the end of a start. */
+	if (status->fd < 0)
+		ex_refuse_unfinished();
 	if (status->fd < 0 && !in->started) {
 		in_fail(in, "launcher", "", -ECONNRESET);
 		in_refuse(in);

@@ -5,6 +5,7 @@ import { refuseUnknown } from './errors/unknown.ts'
 import { EventHub, type JobEvent } from './events/events.ts'
 import { EventRelay } from './events/relay.ts'
 import { type Change, readChanges, upperOf } from './files/changes.ts'
+import { checkExec, type ExecConfig, Execution, ask, startExec } from './exec/index.ts'
 import { checkAbort, checkBoolean, checkConfig, checkLabels, checkMs, checkSignal, checkUpdate } from './job/check.ts'
 import type { JobConfig, Limits } from './job/config.ts'
 import { checkName, checkPrefix } from './job/name.ts'
@@ -16,9 +17,14 @@ import { type OutputOptions, streamOutput } from './output/output.ts'
 import { listJobs } from './result/list.ts'
 import { lookAt, requireActive, summarize } from './result/look.ts'
 import { endedStatus } from './result/status.ts'
+import { checkSize } from './stdin/check.ts'
+import type { TerminalSize } from './stdin/config.ts'
+import { sizeFields } from './stdin/fields.ts'
+import { Senders } from './stdin/senders.ts'
 import { JobFolder } from './store/job-folder.ts'
 import type { JobSpec } from './store/job-spec.ts'
 import type { FieldList } from './store/record.ts'
+import { ExecFolder } from './store/exec-folder.ts'
 import { recover } from './store/recover.ts'
 import { defaultStorageRoot, Storage } from './store/storage.ts'
 import { endJob, removeLeftCgroups, sendSignal, type StopOptions } from './terminate/stop.ts'
@@ -63,7 +69,10 @@ export class CgroupRunner implements AsyncDisposable {
   readonly #relay: EventRelay
   /** Jobs that go when this runner goes: their names, which others may have by then, and their `startId`. */
   readonly #own = new Map<string, string>()
-  readonly #starting = new Set<Promise<string>>()
+  readonly #starting = new Set<Promise<unknown>>()
+  readonly #senders = new Senders()
+  /** Further commands, which go when this runner goes. */
+  readonly #executions = new Set<Execution>()
   #closing: Promise<void> | undefined
 
   private constructor(storage: Storage, config: RunnerConfig) {
@@ -101,7 +110,11 @@ export class CgroupRunner implements AsyncDisposable {
    * @throws {CorralError} with the step, the path and the errno; nothing is left behind. `CLOSED` after `close`.
    */
   async start(config: JobConfig): Promise<string> {
-    const starting = this.#start(config)
+    return this.#track(this.#start(config))
+  }
+
+  /** `close` waits for what is being started. */
+  async #track<T>(starting: Promise<T>): Promise<T> {
     this.#starting.add(starting)
     try {
       return await starting
@@ -113,8 +126,11 @@ export class CgroupRunner implements AsyncDisposable {
   async #start(config: JobConfig): Promise<string> {
     const job = await checkConfig(config, this.#prefix)
     if (this.#closing) throw new CorralError('CLOSED', 'the runner has been closed')
-    const startId = await startJob(this.#session, this.#storage, job, this.#onExit)
+    const { startId, input } = await startJob(this.#session, this.#storage, job, this.#onExit)
     if (this.#onExit === 'kill') this.#own.set(job.name, startId)
+    this.#senders.begin(job.name, input, async () => {
+      if ((await this.#folder(job.name).findSpec())?.startId === startId) await this.kill(job.name, 'SIGKILL')
+    })
     return job.name
   }
 
@@ -172,10 +188,63 @@ export class CgroupRunner implements AsyncDisposable {
   /**
    * Resolves with the status of a job once it has ended; at once when it has already.
    * @throws {JobNotFoundError}
+   * @throws {CorralError} `STDIN_FAILED` when this runner's `stdin` was a stream, and that has failed: the job was killed then.
    */
   async wait(name: string, options: { signal?: AbortSignal } = {}): Promise<JobStatus> {
     const signal = checkCancel('wait', options)
-    return endedStatus(name, await this.#session.end(this.#folder(name), signal))
+    const end = await this.#session.end(this.#folder(name), signal)
+    this.#senders.check(name)
+    return endedStatus(name, end)
+  }
+
+  /**
+   * Runs a further command in a running job, within all its fences and limits; resolves once it has been exec'd. It ends
+   * with the job's own command at the latest, and with this runner if its `onExit` is `'kill'`.
+   * @throws {InvalidOptionError | JobNotFoundError | JobEndedError}
+   * @throws {CorralError} with the step, the path and the errno; nothing is left behind. A job that was started by a
+   *   launcher that has died since cannot be reached: `CONTROL_FAILED`.
+   */
+  async exec(name: string, config: ExecConfig): Promise<Execution> {
+    return this.#track(this.#exec(name, config))
+  }
+
+  async #exec(name: string, config: ExecConfig): Promise<Execution> {
+    const folder = this.#folder(name)
+    const spec = await folder.readSpec()
+    const exec = await checkExec(config, spec)
+    const { signal } = config
+    signal?.throwIfAborted()
+    if (this.#closing) throw new CorralError('CLOSED', 'the runner has been closed')
+    await requireActive(folder, 'run a command in')
+    // So that a launcher that the job does not know is no reason to take it for ended.
+    await this.#session.follow(folder)
+    const execFolder = new ExecFolder(folder, crypto.randomUUID())
+    const lifeline = this.#onExit === 'kill'
+    const started = await startExec(this.#session, this.#storage, execFolder, exec, { spec, lifeline })
+    const jobEnded = (gone: AbortSignal): Promise<unknown> => this.#session.end(folder, gone)
+    const onEnd = (): void => {
+      this.#executions.delete(execution)
+      signal?.removeEventListener('abort', kill)
+    }
+    const execution = new Execution(name, { session: this.#session, folder: execFolder, jobEnded, onEnd }, started)
+    const kill = (): void => void execution.kill('SIGKILL').catch(() => {})
+    if (signal?.aborted) kill()
+    else signal?.addEventListener('abort', kill, { once: true })
+    if (lifeline) this.#executions.add(execution)
+    return execution
+  }
+
+  /**
+   * Gives a job's terminal another size.
+   * @throws {InvalidOptionError | JobNotFoundError | JobEndedError}
+   * @throws {CorralError} `START_FAILED` when it has none.
+   */
+  async resize(name: string, size: TerminalSize): Promise<void> {
+    const fields = sizeFields(checkSize('size', size))
+    const folder = this.#folder(name)
+    await requireActive(folder, 'resize the terminal of')
+    await this.#session.follow(folder)
+    await ask(this.#session, name, 'resize', [['name', name], ...fields], 'resize the terminal of')
   }
 
   /**
@@ -265,6 +334,8 @@ export class CgroupRunner implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#starting)
+    this.#senders.close()
+    await Promise.allSettled([...this.#executions].map((execution) => execution.kill('SIGKILL')))
     const stops = await Promise.allSettled([...this.#own].map(([name, startId]) => this.#stopOwn(name, startId)))
     this.#hub.close()
     await this.#session.close()

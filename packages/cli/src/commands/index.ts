@@ -22,6 +22,7 @@ const [running, looking, steering, host] = ['Run:', 'Look:', 'Steer:', 'Set up:'
 /** All subcommands, in the order of the help. */
 export const commands: readonly CommandEntry[] = [
   { name: 'run', summary: 'run a command as a job', group: running, load: () => import('./run.ts') },
+  { name: 'exec', summary: 'run a further command in a running job', group: running, load: () => import('./exec.ts') },
   { name: 'ps', summary: 'list jobs', group: looking, load: () => import('./ps.ts') },
   { name: 'logs', summary: "print a job's output", group: looking, load: () => import('./logs.ts') },
   {

@@ -1,6 +1,7 @@
 import type { JobConfig, Limits } from '@corral/runner'
 import { type Command, Option } from 'commander'
 
+import type { AttachOptions } from '../foreground/attach.ts'
 import { runForeground } from '../foreground/run.ts'
 import { addFiles, type FileOptions, readFiles } from '../options/files.ts'
 import { addIsolation, givenIsolation, type IsolationOptions } from '../options/isolation.ts'
@@ -12,7 +13,7 @@ import { placeJob, type WorkdirOptions } from '../options/workdir.ts'
 import { UsageError } from '../outcome/usage-error.ts'
 import { writeOut } from '../streams/stdout.ts'
 
-interface RunOptions extends StorageOptions, Limits, IsolationOptions, WorkdirOptions, FileOptions {
+interface RunOptions extends StorageOptions, AttachOptions, Limits, IsolationOptions, WorkdirOptions, FileOptions {
   detach?: true
   name?: string
   env?: Record<string, string>
@@ -37,6 +38,8 @@ export function define(command: Command): void {
     .passThroughOptions()
     .optionsGroup('Options:')
     .option('-d, --detach', 'print the name of the job and leave it running')
+    .option('-i, --interactive', 'pass our standard input on to it, to its end (default: it has none)')
+    .option('-t, --tty', 'give it a terminal of its own, as large as ours')
     .option('--name <name>', "call the job so (default: 'job.' and a UUID)")
     .option('-e, --env <key=value>', 'set a variable; KEY alone passes on our own; repeatable', variable)
     .option('-w, --workdir <dir>', 'working directory (default: the current one; with --root DIR: /)')
@@ -64,8 +67,10 @@ export function define(command: Command): void {
 export async function act(words: string[], options: RunOptions): Promise<number> {
   refuseUnkept(options)
   const config = { ...jobConfig(words, options), ...(options.file && { files: await readFiles(options) }) }
-  if (!options.detach) return withRunner(options, (runner) => runForeground(runner, config, options.collect), 'kill')
-  const name = await withRunner(options, (runner) => runner.start(config))
+  const { detach, interactive, tty = false } = options
+  if (!detach) return withRunner(options, (runner) => runForeground(runner, config, options), 'kill')
+  if (interactive) throw new UsageError('--interactive: a job that is left running would have its input cut off')
+  const name = await withRunner(options, (runner) => runner.start({ ...config, tty }))
   await writeOut(`${name}\n`)
   return 0
 }
@@ -115,4 +120,6 @@ Examples:
   $ corral run --isolation strict --user nobody -v ./data:/data:ro -- ./analyse /data
   $ corral run --root overlay -- npm test
   $ corral run --file main.py --collect out:./results -- python3 main.py
+  $ corral run -i -- sort < words > sorted
+  $ corral run -it -- bash
   $ corral run --detach --name web --label team=shop --user www-data -- /usr/bin/python3 -m http.server`

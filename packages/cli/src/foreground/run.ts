@@ -4,10 +4,17 @@ import type { WantedPath } from '../options/files.ts'
 import { exitStatusOf } from '../outcome/exit-status.ts'
 import { copyOut } from '../streams/copy.ts'
 import { StdoutClosedError } from '../streams/stdout.ts'
+import { Attachment, type AttachOptions } from './attach.ts'
 import { SignalRelay } from './signals.ts'
 
 /** What of a runner it takes to run a job in the foreground. */
-type Foreground = Pick<CgroupRunner, 'start' | 'output' | 'wait' | 'kill' | 'inspect'>
+type Foreground = Pick<CgroupRunner, 'start' | 'output' | 'wait' | 'kill' | 'resize' | 'inspect'>
+
+/** What is done with a job in the foreground, beside showing its output. */
+interface ForegroundOptions extends AttachOptions {
+  /** What was collected of the job, and where to copy it. */
+  collect?: readonly WantedPath[]
+}
 
 /**
  * Runs a job: streams its output to stdout, passes signals on to it, copies what was collected to where it is wanted,
@@ -17,18 +24,20 @@ type Foreground = Pick<CgroupRunner, 'start' | 'output' | 'wait' | 'kill' | 'ins
 export async function runForeground(
   runner: Foreground,
   config: JobConfig,
-  wanted: readonly WantedPath[] = [],
+  options: ForegroundOptions = {},
 ): Promise<number> {
+  using attachment = new Attachment(options)
   using signals = new SignalRelay((error) => void reportUnlessEnded(error))
-  const name = await runner.start(config)
+  const name = await runner.start({ ...config, ...attachment.config })
   const ended = runner.wait(name)
   // It is awaited below; until then a failure of the output goes first.
   ended.catch(() => {})
   signals.passTo((signal) => runner.kill(name, signal))
-  await copyOutput(runner, name)
+  attachment.begin((size) => runner.resize(name, size))
+  await copyOutput(runner.output(name))
   const status = await ended
   if (status.state !== 'exited' || status.oomKills > 0) await remark(status, config)
-  if (wanted.length > 0) await fetchCollected(runner, name, wanted)
+  if (options.collect) await fetchCollected(runner, name, options.collect)
   return exitStatusOf(status)
 }
 
@@ -44,10 +53,10 @@ async function fetchCollected(runner: Foreground, name: string, wanted: readonly
   }
 }
 
-/** Copies the job's output to stdout until it has ended. */
-async function copyOutput(runner: Foreground, name: string): Promise<void> {
+/** Copies output to stdout until there is no more of it. */
+export async function copyOutput(output: ReadableStream<Uint8Array>): Promise<void> {
   try {
-    await copyOut(runner.output(name))
+    await copyOut(output)
   } catch (error) {
     if (error instanceof StdoutClosedError) throw error
     // Somebody removed the job under our hands (`corral rm -f`): how it ended is still told.
@@ -62,7 +71,8 @@ async function remark(status: JobStatus, { memoryMax, timeoutMs }: JobConfig): P
   if (text !== undefined) process.stderr.write(`corral: ${text}\n`)
 }
 
-async function reportUnlessEnded(error: unknown): Promise<void> {
+/** Says what kept a signal from its job, unless that has ended. */
+export async function reportUnlessEnded(error: unknown): Promise<void> {
   const { JobEndedError, JobNotFoundError } = await import('@corral/runner')
   const { reportError } = await import('../outcome/report.ts')
   if (!(error instanceof JobEndedError || error instanceof JobNotFoundError)) reportError(error)

@@ -9,8 +9,8 @@ const unknown = 125
 /** How shells say which signal ended a program. */
 const signalBase = 128
 
-/** The exit status of `corral run` and `corral wait` for a job that has ended. */
-export function exitStatusOf(status: JobStatus): number {
+/** The exit status of `corral run`, `corral exec` and `corral wait` for what has ended. */
+export function exitStatusOf(status: Pick<JobStatus, 'exitStatus' | 'signal'> & { state: string }): number {
   if (status.state === 'timed-out') return timedOut
   if (status.exitStatus !== null) return status.exitStatus
   if (status.signal !== null) return signalBase + signalNumber(status.signal)

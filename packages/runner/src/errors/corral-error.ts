@@ -10,6 +10,7 @@
  * - `STORAGE_UNUSABLE`, `STORAGE_FULL`: the storage root cannot be written.
  * - `LAUNCHER_UNAVAILABLE`: the launcher could not be started or reached.
  * - `START_FAILED`: any other step of a start.
+ * - `STDIN_FAILED`: the stream that was to be a command's standard input failed; the command was killed.
  * - `CONTROL_FAILED`: a running job could not be signalled, frozen, limited or removed.
  * - `CLOSED`: the runner has been closed.
  */
@@ -26,6 +27,7 @@ export type CorralErrorCode =
   | 'STORAGE_FULL'
   | 'LAUNCHER_UNAVAILABLE'
   | 'START_FAILED'
+  | 'STDIN_FAILED'
   | 'CONTROL_FAILED'
   | 'CLOSED'
 

@@ -134,7 +134,7 @@ const steps: Record<string, Step> = {
   user: { code: 'START_FAILED', attempted: 'become the user' },
   cwd: { code: 'CWD_UNUSABLE', attempted: 'enter the working directory' },
   stdin: { code: 'START_FAILED', attempted: "open the command's standard input" },
-  terminal: { code: 'START_FAILED', attempted: 'give the command a terminal' },
+  terminal: { code: 'START_FAILED', attempted: "make or find the command's terminal" },
   enter: { code: 'NAMESPACE_REFUSED', attempted: "enter the job's namespaces" },
   frozen: { code: 'START_FAILED', attempted: 'run a command in the frozen job', hint: 'thaw it first' },
   job: { code: 'CONTROL_FAILED', attempted: 'reach the job' },

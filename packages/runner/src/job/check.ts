@@ -4,6 +4,8 @@ import { type CheckedCollect, checkCollect } from '../files/collect.ts'
 import { type CheckedFile, checkFiles } from '../files/put.ts'
 import { type JobNamespace, resolveNamespace } from '../ids/job-namespace.ts'
 import { type CheckedIsolation, checkIsolation, checkSize, workFolder } from '../isolation/index.ts'
+import { type CheckedStdin, checkStdin, checkTty } from '../stdin/check.ts'
+import type { TerminalSize } from '../stdin/config.ts'
 import type { JobConfig, Limits } from './config.ts'
 import { checkEnvironment } from './environment.ts'
 import { type CheckedLimits, checkLimits } from './limits.ts'
@@ -23,6 +25,10 @@ export interface CheckedJob {
   /** Bytes of the job's own folder; null: none. */
   workdirBytes: number | null
   files: readonly CheckedFile[]
+  /** Null: nothing to be read. */
+  stdin: CheckedStdin | null
+  /** Null: no terminal. */
+  tty: TerminalSize | null
   collect: CheckedCollect | null
   labels: Record<string, string>
   limits: Limits
@@ -57,6 +63,8 @@ const options = [
   'isolation',
   'workdir',
   'files',
+  'stdin',
+  'tty',
   'collect',
   'labels',
   'noLimits',
@@ -83,17 +91,20 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
   const userNamespace = await resolveNamespace(isolation.fences, account)
   const files = checkFiles(config.files)
   const workdirBytes = checkWorkdir(config.workdir ?? (files.length > 0 ? 'private' : undefined), isolation)
+  const tty = checkTty('tty', config.tty)
   const cwd = checkCwd(config.cwd ?? (workdirBytes === null ? '/' : workFolder))
   return {
     name: config.name === undefined ? freshName(prefix) : checkName('name', config.name),
     command,
-    env: checkEnvironment(config.env, account ?? (isolation.fences.ownUser && nobodys(workdirBytes))),
+    env: checkEnvironment(config.env, account ?? (isolation.fences.ownUser && nobodys(workdirBytes)), tty !== null),
     cwd,
     account,
     isolation,
     userNamespace,
     workdirBytes,
     files,
+    stdin: await checkStdin('stdin', config.stdin),
+    tty,
     collect: checkCollect(config.collect, cwd),
     labels: checkLabels('labels', config.labels),
     limits,
@@ -179,7 +190,8 @@ export function checkLabels(option: string, labels: unknown): Record<string, str
   return { ...labels }
 }
 
-function checkCommand(command: unknown): readonly string[] {
+/** Checks a program with its arguments. */
+export function checkCommand(command: unknown): readonly string[] {
   const valid = Array.isArray(command) && command.length > 0 && command[0] !== ''
   if (valid && command.every((word) => typeof word === 'string' && !word.includes('\0')))
     return [...command] as string[]
@@ -198,7 +210,8 @@ function checkWorkdir(workdir: unknown, { fences }: CheckedIsolation): number | 
   return checkSize('workdir.size', (workdir as { size?: unknown }).size ?? defaultWorkdirBytes)
 }
 
-function checkCwd(cwd: unknown): string {
+/** Checks a working directory. */
+export function checkCwd(cwd: unknown): string {
   if (typeof cwd === 'string' && cwd.startsWith('/') && !cwd.includes('\0')) return cwd
   throw new InvalidOptionError('cwd', cwd, 'an absolute path')
 }

@@ -1,6 +1,7 @@
 import type { CollectOptions } from '../files/collect.ts'
 import type { JobFile } from '../files/put.ts'
 import type { Isolation, Profile } from '../isolation/config.ts'
+import type { Stdin, TerminalSize } from '../stdin/config.ts'
 import type { Signal } from './signal.ts'
 
 /**
@@ -35,7 +36,8 @@ export interface JobConfig extends Limits {
   /** The job's name. Default: the runner's `jobNamePrefix` plus a UUID. Letters, digits and `_ . : -`, at most 128, not taken. */
   name?: string
   /**
-   * Environment, laid over the default `PATH`, `HOME`, `LANG=C.UTF-8` and `TERM=dumb`; `undefined` takes a default away.
+   * Environment, laid over the default `PATH`, `HOME`, `LANG=C.UTF-8` and `TERM=dumb` (`xterm` with a
+   * terminal); `undefined` takes a default away.
    * The runner's own environment is never passed on.
    */
   env?: Readonly<Record<string, string | undefined>>
@@ -68,6 +70,16 @@ export interface JobConfig extends Limits {
    * `paths`.
    */
   collect?: readonly string[] | CollectOptions
+  /**
+   * What the command reads. Text, bytes and a file are the job's from the beginning; a stream is sent by this process while
+   * the job runs, as fast as it reads, and is at its end when this process goes. Default: nothing, /dev/null.
+   */
+  stdin?: Stdin
+  /**
+   * Give the command a terminal, of this size; `true`: of 80 columns and 24 rows. What it shows is the job's output, what
+   * `stdin` sends is typed at it. Default: none.
+   */
+  tty?: boolean | TerminalSize
   /** Free key/value pairs that `list` filters by. */
   labels?: Readonly<Record<string, string>>
   /** Wall-clock limit in milliseconds, from exec. At its end: `stopSignal`, then SIGKILL after `stopGraceMs`. Default: none. */

@@ -17,15 +17,25 @@ function findOwnHome(): string {
 }
 
 /** The job's environment: our few defaults, the user's where one is given, and on top what the caller says. */
-export function checkEnvironment(env: unknown, account: Pick<Account, 'name' | 'home'> | null): Record<string, string> {
+export function checkEnvironment(
+  env: unknown,
+  account: Pick<Account, 'name' | 'home'> | null,
+  hasTerminal = false,
+): Record<string, string> {
+  const user: Record<string, string> = account?.name ? { USER: account.name, LOGNAME: account.name } : {}
+  const defaults = {
+    PATH: defaultPath,
+    HOME: account?.home ?? (ownHome ??= findOwnHome()),
+    LANG: 'C.UTF-8',
+    TERM: hasTerminal ? 'xterm' : 'dumb',
+  }
+  return checkVariables(env, { ...defaults, ...user })
+}
+
+/** Variables as the caller wants them, on top of others. */
+export function checkVariables(env: unknown, below: Readonly<Record<string, string>>): Record<string, string> {
   // No plain object: a variable may be called `__proto__`.
-  const result = new Map([
-    ['PATH', defaultPath],
-    ['HOME', account?.home ?? (ownHome ??= findOwnHome())],
-    ['LANG', 'C.UTF-8'],
-    ['TERM', 'dumb'],
-  ])
-  if (account?.name) result.set('USER', account.name).set('LOGNAME', account.name)
+  const result = new Map(Object.entries(below))
   if (env === undefined) return Object.fromEntries(result)
   if (typeof env !== 'object' || env === null || Array.isArray(env)) {
     throw new InvalidOptionError('env', env, 'an object of strings')

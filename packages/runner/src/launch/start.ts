@@ -10,6 +10,7 @@ import type { CheckedJob } from '../job/check.ts'
 import { describePasta, type NetworkPlan, planNetwork, resolverTarget } from '../network/index.ts'
 import { settleEnd } from '../result/settle.ts'
 import { shimCommand } from '../shim/shim.ts'
+import { type Input, openInput } from '../stdin/input.ts'
 import { ownIdentity } from '../store/identity.ts'
 import { JobFolder } from '../store/job-folder.ts'
 import type { JobSpec } from '../store/job-spec.ts'
@@ -20,8 +21,14 @@ import { Disconnected, type LauncherConnection } from './connection.ts'
 import type { Session } from './session.ts'
 import { startRequest } from './start-request.ts'
 
+/** A job that runs, and what it is yet to be sent. */
+export interface StartedJob {
+  startId: string
+  input: Input
+}
+
 /**
- * Starts a job; resolves to its `startId` once its command has been exec'd.
+ * Starts a job; resolves once its command has been exec'd.
  * @throws {CorralError} when it has not been: nothing is left behind.
  * @throws {JobNameTakenError}
  */
@@ -30,7 +37,7 @@ export async function startJob(
   storage: Storage,
   job: CheckedJob,
   onExit: 'kill' | 'keep',
-): Promise<string> {
+): Promise<StartedJob> {
   const folder = new JobFolder(storage, job.name)
   const files = putFields(workFolder, job.files)
   const shim = job.shim === 'self' ? shimCommand(job.command, job.env) : null
@@ -41,24 +48,29 @@ export async function startJob(
     const cgroups = plan && { cgroup: plan.cgroup, directories: plan.directories, reads: plan.reads }
     const fences = await planFences(job, storage, folder, place, plan)
     const spec = { ...asked, cgroups, layers: fences.layers }
+    let input: Input | undefined
+    let isStarted = false
     try {
-      const { fields, bulk } = startRequest(spec, placeJson, folder.path, plan, fences, files, shim)
+      input = await openInput(storage, job.stdin, job.tty !== null)
+      const { fields, bulk } = startRequest(spec, placeJson, folder.path, plan, fences, input.fields, files, shim)
       const reply = await connection.request('start', fields, { bulk })
       const wasKilled = reply.get('step') === 'init'
-      if (wasKilled && (await survivedItsInit(session, folder, connection, asked.startId))) return asked.startId
-      checkReply(reply, job)
-      return asked.startId
+      if (!(wasKilled && (await survivedItsInit(session, folder, connection, asked.startId)))) checkReply(reply, job)
+      isStarted = true
     } catch (error) {
       if (!(error instanceof Disconnected)) throw error
-      if (await hasStarted(session, folder, asked.startId)) return asked.startId
-      if (attempt === 2) throw lost(error)
+      isStarted = await hasStarted(session, folder, asked.startId)
+      if (!isStarted && attempt === 2) throw lost(error)
+    } finally {
+      if (!isStarted) input?.discard()
     }
+    if (isStarted) return { startId: asked.startId, input: input! }
   }
 }
 
 /** The fields that put up the job's fences here. */
 async function planFences(
-  { account, isolation, userNamespace, workdirBytes }: CheckedJob,
+  { account, isolation, userNamespace, workdirBytes, tty }: CheckedJob,
   storage: Storage,
   folder: JobFolder,
   place: Place | NoPlace,
@@ -78,7 +90,7 @@ async function planFences(
     devices: fences.devices.map((path) => ({ path, character: null })),
     workdirBytes,
     resolver: await planResolver(network, folder, fences.root),
-    tty: false,
+    tty: tty !== null,
   })
   return { ...made, fields: [...user, ...made.fields, ...network.fields] }
 }
@@ -133,6 +145,7 @@ function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place'
     account,
     isolation,
     workdirBytes,
+    tty,
     files,
     collect,
     labels,
@@ -151,6 +164,7 @@ function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place'
     user: account && { uid: account.uid, gid: account.gid, groups: account.groups },
     isolation: isolation.fences,
     workdirBytes,
+    tty,
     files: files.map(({ path, mode, data }) => ({ path, mode, bytes: data.byteLength })),
     collect,
     labels,

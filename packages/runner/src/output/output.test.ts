@@ -5,7 +5,6 @@ import { join } from 'node:path'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import type { JobFolder } from '../store/job-folder.ts'
 import { type OutputOptions, streamOutput } from './output.ts'
 
 let folder: string
@@ -39,8 +38,8 @@ function target(fd: string): string {
 }
 
 function stream(options: OutputOptions = {}): ReadableStream<Uint8Array> {
-  const job = { outputPath: path, readInit: async () => ({}), notFound: () => new Error('not found') }
-  return streamOutput(job as unknown as JobFolder, options, () => ended)
+  const job = { outputPath: path, isKnown: async () => true, notFound: () => new Error('not found') }
+  return streamOutput(job, options, () => ended)
 }
 
 async function textOf(output: ReadableStream<Uint8Array>): Promise<string> {

@@ -1,9 +1,8 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknown } from '../errors/unknown.ts'
 import { checkAbort, checkBoolean } from '../job/check.ts'
-import type { JobFolder } from '../store/job-folder.ts'
 import type { Bytes } from './buffers.ts'
-import { OutputReader } from './reader.ts'
+import { OutputReader, type OutputSource } from './reader.ts'
 
 /** What `output` takes. */
 export interface OutputOptions {
@@ -35,7 +34,7 @@ function checkOutputOptions(options: OutputOptions): void {
  * The stream reads when its consumer asks, into the consumer's own buffer where that is given (a BYOB reader).
  */
 export function streamOutput(
-  folder: JobFolder,
+  folder: OutputSource,
   options: OutputOptions,
   ended: (signal: AbortSignal) => Promise<unknown>,
 ): ReadableStream<Uint8Array> {

@@ -1,15 +1,21 @@
 import { type FileHandle, open } from 'node:fs/promises'
 
 import { errnoOf, fileError, watchError } from '../errors/errno.ts'
-import type { JobFolder } from '../store/job-folder.ts'
 import { type Bytes, isFull, readChunk, readInto, type Span } from './buffers.ts'
 import { watchFile } from './file-watch.ts'
 import type { OutputOptions } from './output.ts'
 import { tailOffset } from './tail.ts'
 
+/** Whose output is read: a job's, or that of a further command in it. */
+export interface OutputSource {
+  readonly outputPath: string
+  isKnown(): Promise<boolean>
+  notFound(): Error
+}
+
 /** One reader of a job's output: a position in the file, and a wish to be woken. */
 export class OutputReader {
-  readonly #folder: JobFolder
+  readonly #folder: OutputSource
   readonly #options: OutputOptions
   readonly #ended: (signal: AbortSignal) => Promise<unknown>
   readonly #gone = new AbortController()
@@ -31,7 +37,7 @@ export class OutputReader {
   #woken = false
 
   /** `ended` resolves when nothing more will be written. */
-  constructor(folder: JobFolder, options: OutputOptions, ended: (signal: AbortSignal) => Promise<unknown>) {
+  constructor(folder: OutputSource, options: OutputOptions, ended: (signal: AbortSignal) => Promise<unknown>) {
     this.#folder = folder
     this.#options = options
     this.#ended = ended
@@ -44,7 +50,7 @@ export class OutputReader {
 
   async start(): Promise<void> {
     try {
-      if ((await this.#folder.readInit()) === undefined) throw this.#folder.notFound()
+      if (!(await this.#folder.isKnown())) throw this.#folder.notFound()
       this.#file = await open(this.#folder.outputPath)
       await this.#seek(this.#file)
     } catch (error) {

@@ -51,6 +51,11 @@ export class JobFolder {
     return join(this.path, 'collected')
   }
 
+  /** Whether there is such a job; a start in progress is none. */
+  async isKnown(): Promise<boolean> {
+    return (await this.readInit()) !== undefined
+  }
+
   /** Whether there is such a folder, be it a job's or that of a start in progress. */
   async exists(): Promise<boolean> {
     return access(this.path).then(

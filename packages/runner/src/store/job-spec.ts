@@ -2,6 +2,7 @@ import type { NoPlace, Place } from '../cgroup/contract.ts'
 import type { CheckedCollect } from '../files/collect.ts'
 import type { Fences } from '../isolation/index.ts'
 import type { Limits } from '../job/config.ts'
+import type { TerminalSize } from '../stdin/config.ts'
 import type { Signal } from '../job/signal.ts'
 
 /** What a job was asked to be, with defaults filled in: the content of `spec.json`. */
@@ -25,6 +26,8 @@ export interface JobSpec {
   collect: CheckedCollect | null
   /** Its overlays. */
   layers: readonly Layer[]
+  /** The size that its terminal had at first; null: it has none. */
+  tty: TerminalSize | null
   labels: Readonly<Record<string, string>>
   limits: Limits
   timeoutMs: number | null
