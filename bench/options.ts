@@ -6,7 +6,7 @@ const usage = `npm run bench -- [--only NAME]… [--runs N] [--storage-root FOLD
 
   --only NAME             one of ${scenarioNames.join(', ')}; may be repeated
   --runs N                rounds of a start, from 10 (default 300); other things in proportion
-  --storage-root FOLDER   keep the jobs below this folder (default: the folder for temporary files)
+  --storage-root FOLDER   keep the jobs below this folder, which is not in /tmp (default: /var/tmp)
   --json                  print the numbers for a program to read
 `
 
@@ -30,6 +30,9 @@ export function parseOptions(words: readonly string[]): Options {
         help: { type: 'boolean', short: 'h', default: false },
       },
     })
+    if (values['storage-root']?.startsWith('/tmp/')) {
+      throw new RangeError('--storage-root: not below /tmp, which jobs have one of their own of')
+    }
     if (values.help) {
       process.stdout.write(usage)
       process.exit(0)

@@ -15,11 +15,12 @@ export interface Timing {
   blocked: number
 }
 
-/** Runs a program to its end, with both outputs in a file: as a job has it. */
-export async function timeProcess(argv: readonly string[], outputFd: number): Promise<Timing> {
+/** Runs a program to its end, with both outputs in a file: as a job has it. It finds `inputFd`, where there is one, as 3. */
+export async function timeProcess(argv: readonly string[], outputFd: number, inputFd?: number): Promise<Timing> {
+  const more = inputFd === undefined ? [] : [inputFd]
   const before = performance.eventLoopUtilization()
   const asked = performance.now()
-  const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', outputFd, outputFd] })
+  const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', outputFd, outputFd, ...more] })
   const exited = once(child, 'exit')
   await once(child, 'spawn')
   const started = performance.now() - asked

@@ -1,8 +1,7 @@
 /** `npm run bench`: runs the scenarios, each in a process of its own, and prints what they measured. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -59,7 +58,8 @@ async function main(): Promise<number> {
     process.stderr.write(`bench: ${name} …\n`)
     const roots = [folder!, ...others].map((each): Root => ({ name: fileSystemOf(each), folder: join(each, name) }))
     const programs = join(folder!, `${name}-files`)
-    for (const each of [programs, ...roots.map((root) => root.folder)]) mkdirSync(each, { mode: 0o700 })
+    for (const { folder: each } of roots) mkdirSync(each, { mode: 0o700 })
+    mkdirSync(programs)
     const sections = await runClient(name, { runs, folder: programs, roots: roots as [Root, ...Root[]] })
     for (const section of sections) say(toTable(section))
     return sections
@@ -97,10 +97,15 @@ function checkBuild(): void {
   process.exit(2)
 }
 
+/** Not /tmp, which jobs have one of their own of: they run programs that the scenarios compile. */
+const folderOfJobs = '/var/tmp'
+
 /** Folders for all that is made: where it was asked for, and in memory, where that is something else. */
 function makeFolders(storageRoot: string | undefined): string[] {
   if (storageRoot !== undefined) mkdirSync(storageRoot, { recursive: true, mode: 0o700 })
-  const folder = mkdtempSync(join(storageRoot ?? tmpdir(), 'corral-bench-'))
+  const folder = mkdtempSync(join(storageRoot ?? folderOfJobs, 'corral-bench-'))
+  // In strict a job has a user of its own, which is to reach the programs.
+  chmodSync(folder, 0o711)
   if (fileSystemOf(folder) === 'tmpfs' || !existsSync('/dev/shm') || fileSystemOf('/dev/shm') !== 'tmpfs')
     return [folder]
   return [folder, mkdtempSync('/dev/shm/corral-bench-')]

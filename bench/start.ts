@@ -2,9 +2,9 @@ import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { CgroupRunner } from '@corral/runner'
+import { CgroupRunner, type Profile } from '@corral/runner'
 
-import { findPeers, type Peer } from './peers.ts'
+import { fencedBwrap, findPeers, type Peer } from './peers.ts'
 import { type Timing, timeProcess } from './processes.ts'
 import { compileStamp, noCompiler } from './programs.ts'
 import { median, quantile, ratio, shuffled } from './samples.ts'
@@ -41,7 +41,7 @@ interface Samples {
 /** A start and a round trip of /bin/true, from a small process. */
 export async function start(context: Context): Promise<Section[]> {
   const peers = findPeers(context.folder, context.cleanup)
-  const { rows, samples, runs } = await contest(context, peers, context.runs, mostMs)
+  const { rows, samples, runs } = await contest({ ...context, profiles: allProfiles }, peers, context.runs, mostMs)
   return [{ title: `Start of /bin/true, ${runs} runs each`, columns, rows, aims: aimsOf(samples, context.roots[0]) }]
 }
 
@@ -50,7 +50,12 @@ export async function startFromLarge(context: Context): Promise<Section[]> {
   const ballast = Buffer.alloc(500 * 1024 * 1024, 1)
   const peers = findPeers(context.folder, context.cleanup).filter(({ name }) => name === 'spawn')
   const asked = Math.ceil(context.runs / 3)
-  const { rows, runs } = await contest({ ...context, roots: [context.roots[0]] }, peers, asked, mostMs / 3)
+  const { rows, runs } = await contest(
+    { ...context, roots: [context.roots[0]], profiles: ['standard'] },
+    peers,
+    asked,
+    mostMs / 3,
+  )
   const title = `Start of /bin/true from a Node with ${ballast.length / 1024 / 1024} MiB in use, ${runs} runs each`
   return [{ title, columns, rows, aims: [] }]
 }
@@ -72,10 +77,19 @@ interface Outcome {
   runs: number
 }
 
-async function contest(context: Context, peers: readonly Peer[], runs: number, withinMs: number): Promise<Outcome> {
+/** What takes part of Corral: each profile on each root. */
+interface Contest extends Context {
+  profiles: readonly Profile[]
+}
+
+const allProfiles = ['none', 'standard', 'strict'] as const
+
+async function contest(context: Contest, peers: readonly Peer[], runs: number, withinMs: number): Promise<Outcome> {
   const stamp = compileStamp(context.folder)
   const contestants = [
-    ...(await Promise.all(context.roots.map((root) => corral(context, root)))),
+    ...(await Promise.all(
+      context.roots.flatMap((root) => context.profiles.map((profile) => corral(context, root, profile))),
+    )),
     ...peers.filter(({ failure }) => failure === undefined).map((peer) => wrapper(context, peer)),
   ]
   const samples = await takeSamples(contestants, runs, withinMs, stamp)
@@ -87,16 +101,17 @@ async function contest(context: Context, peers: readonly Peer[], runs: number, w
   return { rows: [...rows, ...missing], samples, runs: samples.get('spawn')!.ended.length }
 }
 
-async function corral({ cleanup }: Context, root: Root): Promise<Contestant> {
-  const runner = cleanup.use(await CgroupRunner.open({ storageRoot: root.folder }))
+/** Each has a launcher of its own: what that prepares ahead of time is of the kind that was wanted last. */
+async function corral({ cleanup }: Context, root: Root, profile: Profile): Promise<Contestant> {
+  const runner = cleanup.use(await CgroupRunner.open({ storageRoot: join(root.folder, profile) }))
   let output = ''
   return {
-    name: corralName(root),
+    name: corralName(root, profile),
     knowsStart: true,
     async time(command) {
       const before = performance.eventLoopUtilization()
       const asked = performance.now()
-      const name = await runner.start({ command: [command] })
+      const name = await runner.start({ command: [command], isolation: profile })
       const started = performance.now() - asked
       const blocked = performance.eventLoopUtilization(before).active
       const { exitStatus } = await runner.wait(name)
@@ -110,11 +125,11 @@ async function corral({ cleanup }: Context, root: Root): Promise<Contestant> {
   }
 }
 
-export function corralName({ name }: Root): string {
-  return `corral (${name})`
+export function corralName({ name }: Root, profile?: Profile): string {
+  return `corral ${profile === undefined ? '' : `${profile} `}(${name})`
 }
 
-function wrapper({ folder, cleanup }: Context, { name, argv }: Peer): Contestant {
+function wrapper({ folder, cleanup }: Context, { name, argv, input }: Peer): Contestant {
   const file = join(folder, `output-${name}`)
   const fd = openSync(file, 'a')
   cleanup.defer(() => closeSync(fd))
@@ -123,7 +138,13 @@ function wrapper({ folder, cleanup }: Context, { name, argv }: Peer): Contestant
     knowsStart: name === 'spawn',
     async time(command) {
       ftruncateSync(fd)
-      return timeProcess(argv(command), fd)
+      if (input === undefined) return timeProcess(argv(command), fd)
+      const inputFd = openSync(input, 'r')
+      try {
+        return await timeProcess(argv(command), fd, inputFd)
+      } finally {
+        closeSync(inputFd)
+      }
     },
     output: async () => readFileSync(file, 'utf8'),
   }
@@ -186,19 +207,21 @@ function toRow(
   return { name, values, ...(stamp === undefined && { note: `command runs: ${noCompiler}` }) }
 }
 
-/** The aims are those of bench/README.md: of a round trip, times what the others take. */
-const limits = { spawn: 1.5, bwrap: 1 / 3, runc: 1 / 10 } as const
-
+/** The aims are those of bench/README.md: of a round trip, times what others take that fence as much. */
 function aimsOf(samples: ReadonlyMap<string, Samples>, root: Root): Aim[] {
-  const ours = samples.get(corralName(root))!
-  const aims: Aim[] = []
-  for (const [name, limit] of Object.entries(limits)) {
-    const measured = ratio(median(ours.ended), median(samples.get(name)?.ended ?? []))
-    if (measured !== null)
-      aims.push({ what: `round trip, times that of ${name}`, measured, unit: 'times', limit, is: 'at most' })
-  }
-  return [
-    ...aims,
-    { what: 'event loop blocked by a start', measured: median(ours.blocked)!, unit: 'ms', limit: 0.1, is: 'below' },
-  ]
+  const [none, standard] = [corralName(root, 'none'), corralName(root, 'standard')]
+  const limits = [
+    [none, 'spawn', 1.5],
+    [none, 'bwrap', 1 / 3],
+    [none, 'runc', 1 / 10],
+    [standard, none, 1.6],
+    [standard, fencedBwrap, 1 / 2],
+  ] as const
+  const aims = limits.flatMap(([ours, theirs, limit]): Aim[] => {
+    const measured = ratio(median(samples.get(ours)!.ended), median(samples.get(theirs)?.ended ?? []))
+    if (measured === null) return []
+    return [{ what: `${ours}: round trip, times that of ${theirs}`, measured, unit: 'times', limit, is: 'at most' }]
+  })
+  const blocked = median(samples.get(standard)!.blocked)!
+  return [...aims, { what: 'event loop blocked by a start', measured: blocked, unit: 'ms', limit: 0.1, is: 'below' }]
 }
