@@ -256,7 +256,8 @@ static int co_copy_bytes(int from, int to, off_t size)
 		if (ended < 0)
 			return ended;
 	}
-	return ftruncate(to, ended ? at : size) ? -errno : 0;
+	/* What is left is a hole, or not there any more. */
+	return at < size && !ended && ftruncate(to, size) ? -errno : 0;
 }
 
 static int co_copy_file(struct co *co, int path_fd, const struct stat *stat, int to_dir, const char *to)

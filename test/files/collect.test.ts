@@ -145,6 +145,16 @@ describe('collect', () => {
     ])
   })
 
+  test('copies a file under each of its names', async ({ runner }) => {
+    const { collected, copy } = await collect(runner, {
+      command: sh('mkdir out; echo x >out/a; ln out/a out/b'),
+      workdir: 'private',
+      collect: ['out'],
+    })
+    expect(collected).toMatchObject({ files: 2, bytes: 4, omitted: null })
+    expect(statSync(copy('/tmp/work/out/a')).nlink).toBe(1)
+  })
+
   test('copies names that are no text', async ({ runner }) => {
     const { collected } = await collect(runner, {
       command: sh(String.raw`mkdir out; echo x >"out/$(printf '\377\n=')"`),

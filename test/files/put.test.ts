@@ -60,6 +60,11 @@ describe('files', () => {
     expect(await runner.list()).toEqual([])
   })
 
+  test('have no place in the profile none', async ({ runner }) => {
+    const error = await failure(runner.start({ command: ['true'], files: { a: '' }, isolation: 'none' }))
+    expect(error).toMatchObject({ name: 'InvalidOptionError', option: 'files' })
+  })
+
   test('are as large as they may be, beside a long command', async ({ runner }) => {
     const { output } = await runJob(runner, {
       command: sh('stat -c %s data; echo ${#1}', 'x'.repeat(100_000)),

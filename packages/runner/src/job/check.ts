@@ -90,7 +90,7 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
   const isolation = await checkIsolation(config.isolation, account?.uid)
   const userNamespace = await resolveNamespace(isolation.fences, account)
   const files = checkFiles(config.files)
-  const workdirBytes = checkWorkdir(config.workdir ?? (files.length > 0 ? 'private' : undefined), isolation)
+  const workdirBytes = checkWorkdir(config.workdir, files, isolation)
   const tty = checkTty('tty', config.tty)
   const cwd = checkCwd(config.cwd ?? (workdirBytes === null ? '/' : workFolder))
   return {
@@ -200,12 +200,13 @@ export function checkCommand(command: unknown): readonly string[] {
 
 const defaultWorkdirBytes = 64 * 1024 * 1024
 
-function checkWorkdir(workdir: unknown, { fences }: CheckedIsolation): number | null {
-  if (workdir === undefined) return null
+function checkWorkdir(workdir: unknown, files: readonly CheckedFile[], { fences }: CheckedIsolation): number | null {
+  if (workdir === undefined && files.length === 0) return null
   if (fences.profile === 'none') {
-    throw new InvalidOptionError('workdir', workdir, "nothing in the profile 'none', which has no /tmp of its own")
+    const [option, value] = workdir === undefined ? ['files', files.map(({ path }) => path)] : ['workdir', workdir]
+    throw new InvalidOptionError(option, value, "nothing in the profile 'none', which has no /tmp of its own")
   }
-  if (workdir === 'private') return defaultWorkdirBytes
+  if (workdir === undefined || workdir === 'private') return defaultWorkdirBytes
   refuseUnknownPart('workdir', workdir, ['size'])
   return checkSize('workdir.size', (workdir as { size?: unknown }).size ?? defaultWorkdirBytes)
 }
