@@ -4,7 +4,8 @@
  * Processes.  One launcher per storage root (launcher.lock), single-threaded, in one epoll loop over the listening
  * socket, the runners' connections, and per job the socket to its init and a pidfd. An init (init.c) comes of one clone3
  * into new namespaces, is PID 1 in there, takes the start frame, does all that may be slow, forks the command (command.c)
- * and supervises it. One spare init is kept ready: what is the same for all jobs is done before they come. A job never
+ * and supervises it. Where ids are to be mapped for its user namespace, a short-lived child of the launcher has programs do it
+ * that may: ln_map_ids(). One spare init is kept ready: what is the same for all jobs is done before they come. A job never
  * needs the launcher again: init writes the outcome to disk by itself.
  *
  * Privileges.  Those of the runner that started it; every peer must have the same user (SO_PEERCRED) or be root. The

@@ -33,6 +33,17 @@ describe('init', () => {
     expect(status).toMatchObject({ state: 'exited', exitStatus: 7 })
   })
 
+  test('cannot be limited or slowed down by a job of its own user', async ({ runner }) => {
+    const limit = { command: [program('limit-init')] }
+    // As the system calls would have it, without a filter for them.
+    const control = await runJob(runner, { ...limit, isolation: { profile: 'none' }, user: 'root' })
+    expect(control.output).toMatch(/^child: limited, slowed\ninit: limited, slowed\n/)
+    for (const isolation of ['standard', 'strict'] as const) {
+      const { output } = await runJob(runner, { ...limit, isolation, user: 'root' })
+      expect(output).toBe('child: limited, slowed\ninit: refused, refused\nhigh: refused, refused\n')
+    }
+  })
+
   test('cannot be traced or read by a job of root', async ({ runner }) => {
     expect(await probe(runner)).toMatchObject({
       initPtrace: 'EPERM',

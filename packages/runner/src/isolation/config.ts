@@ -39,7 +39,7 @@ export interface Isolation {
   readOnlyPaths?: readonly string[]
   /** Paths hidden by an empty file or folder, beside the profile's. Those that do not exist are passed over. */
   maskedPaths?: readonly string[]
-  /** A user namespace of the job's own: which of its user ids are which of the host's. Root only. */
+  /** A user namespace of the job's own: which of its user ids are which of the host's; docs/rootless.md says more. An ordinary user may map those that it has. `user` is an id inside, by default 0. */
   uidMap?: readonly IdMap[]
   /** As `uidMap`, for groups. Default: the same as `uidMap`. */
   gidMap?: readonly IdMap[]

@@ -43,7 +43,10 @@ export interface JobConfig extends Limits {
   env?: Readonly<Record<string, string | undefined>>
   /** Working directory, absolute. Default `/`. */
   cwd?: string
-  /** User to run as, by name or numeric id. Default: the runner's own. */
+  /**
+   * User to run as, by name or numeric id. Default: the runner's own, and in `strict` one of the job's own. An ordinary
+   * user may name those for whom root has set ids aside in /etc/subuid and /etc/subgid.
+   */
   user?: string | number
   /** Group to run as, by name or numeric id. Default: the user's primary group. */
   group?: string | number
