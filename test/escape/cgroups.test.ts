@@ -48,6 +48,6 @@ attack([
   {
     what: 'mounting a v1 hierarchy afresh',
     command: ['mount-fs', 'cgroup', '/tmp', layout === 'unified' ? 'none,name=corral' : 'memory'],
-    control: sysAdmin,
+    control: inNone,
   },
 ])

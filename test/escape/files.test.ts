@@ -84,28 +84,37 @@ function isWithinReach({ path }: Disk): boolean {
 describe('devices', () => {
   attack([
     { what: 'finding one that is not harmless', command: ['devices'], control: inNone },
-    { what: 'opening /dev/loop-control', command: ['open-write', '/dev/loop-control'], control: inNone },
+    ...['/dev/loop-control', '/dev/fuse', '/dev/kvm'].filter(existsSync).map((path): Attempt => ({
+      what: `opening ${path}`,
+      command: ['open-write', path],
+      control: inNone,
+    })),
   ])
   if (disk === undefined) return
   const { major, minor, path } = disk
   const make = (folder: string): Attempt['command'] => ['make-device', folder, major, minor]
+  // Where the job may make nodes, and these are devices.
+  const withDevices = (folder: string): Control => ({
+    in: 'standard',
+    without: { capabilities: ['CAP_MKNOD'], mounts: [{ type: 'tmpfs', target: folder, nodev: false }] },
+  })
   attack([
     { what: 'opening a disk', command: ['open-write', path], control: inNone },
-    ...['/tmp', '/run', '/dev/shm', '/dev', '/var/tmp'].map((folder): Attempt => ({
+    ...['/dev', '/var/tmp'].map((folder): Attempt => ({
       what: `making a disk in ${folder}`,
       command: make(folder),
       control: inNone,
     })),
-    // The capability alone does not do: what is private to the job knows no devices.
-    ...['/tmp', '/run', '/dev/shm'].map((folder): Attempt => ({
-      what: `making a disk in ${folder} with CAP_MKNOD`,
-      command: make(folder),
-      control: {
-        in: 'standard',
-        without: { capabilities: ['CAP_MKNOD'], mounts: [{ type: 'tmpfs', target: folder, nodev: false }] },
+    ...['/tmp', '/run', '/dev/shm'].flatMap((folder): Attempt[] => [
+      { what: `making a disk in ${folder}`, command: make(folder), control: withDevices(folder) },
+      // The capability alone does not do: what is private to the job knows no devices.
+      {
+        what: `making a disk in ${folder} with CAP_MKNOD`,
+        command: make(folder),
+        control: withDevices(folder),
+        isolation: { capabilities: ['CAP_MKNOD'] },
       },
-      isolation: { capabilities: ['CAP_MKNOD'] },
-    })),
+    ]),
   ])
 })
 

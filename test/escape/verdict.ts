@@ -36,9 +36,17 @@ export async function run(runner: CgroupRunner, command: Command, { isolation, u
 /** Makes several attempts in one job, one after the other: where starting jobs takes long. */
 export async function runAll(runner: CgroupRunner, commands: readonly Command[], fence: Fence): Promise<string[]> {
   const { isolation, user } = fence
-  const list = commands.flatMap((command) => [...resolve(command), ';'])
-  const config = { command: [program('batch'), ...list], isolation, ...(user !== undefined && { user }) }
-  const { output } = await runJob(runner, config)
+  const config = { command: wordsOf(commands), isolation, ...(user !== undefined && { user }) }
+  return parse((await runJob(runner, config)).output, commands)
+}
+
+/** The command that makes several attempts. */
+export function wordsOf(commands: readonly Command[]): string[] {
+  return [program('batch'), ...commands.flatMap((command) => [...resolve(command), ';'])]
+}
+
+/** What came of each, by the output of that command. */
+export function parse(output: string, commands: readonly Command[]): string[] {
   const ends = [...output.matchAll(/((?:.|\n)*?)^= (-?\d+)\n/gm)]
   if (ends.length !== commands.length) throw new Error(`${ends.length} of ${commands.length} attempts: ${output}`)
   return ends.map(([, text = '', status]) =>
