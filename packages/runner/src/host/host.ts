@@ -10,6 +10,7 @@ import { checkLauncher, launcherPath } from '../launch/native.ts'
 import { CgroupRunner, type RunnerConfig } from '../runner.ts'
 import { defaultStorageRoot, Storage } from '../store/storage.ts'
 import type { DoctorLine } from './doctor-line.ts'
+import { explainFences } from './fences.ts'
 import { explainLinger } from './linger.ts'
 import { explainNamespaces } from './namespaces.ts'
 import { explainIds } from './subordinate-ids.ts'
@@ -34,7 +35,9 @@ export async function explainHost(where: Where = {}): Promise<DoctorLine[]> {
   if (lines.some(({ ok }) => ok === false)) return lines
   const { lines: more, place } = await explainPlace(where)
   lines.push(...more)
-  return place ? [...lines, await attempt('a job', () => runJob(where, place))] : lines
+  if (!place) return lines
+  const job = await attempt('a job', () => runJob(where, place))
+  return job.ok === false ? [...lines, job] : [...lines, job, ...(await explainFences(where))]
 }
 
 /**

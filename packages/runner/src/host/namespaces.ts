@@ -3,7 +3,7 @@ import { access, readFile } from 'node:fs/promises'
 import type { DoctorLine } from './doctor-line.ts'
 
 /** The namespaces of a job, by their names in /proc/PID/ns and in /proc/sys/user (namespaces(7)). */
-const kinds = { pid: 'pid', mnt: 'mnt', net: 'net', ipc: 'ipc', uts: 'uts', cgroup: 'cgroup' } as const
+const kinds = { pid: 'pid', mnt: 'mnt', net: 'net', ipc: 'ipc', uts: 'uts', cgroup: 'cgroup', time: 'time' } as const
 
 /** Whether this user may make the namespaces of a job. Whether it works is shown by a real job. */
 export async function explainNamespaces(): Promise<DoctorLine> {
