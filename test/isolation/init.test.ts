@@ -44,6 +44,15 @@ describe('init', () => {
     }
   })
 
+  test('cannot be made the first to be killed for memory by a job of root', async ({ runner }) => {
+    const command = sh(
+      'for pid in self 1; do echo 500 2>&1 >/proc/$pid/oom_score_adj; cat /proc/$pid/oom_score_adj; done',
+    )
+    const control = await runJob(runner, { command, isolation: 'none' })
+    expect(control.output).toBe('500\n500\n')
+    expect((await runJob(runner, { command })).output).toMatch(/^500\n.*Read-only file system\n0\n$/)
+  })
+
   test('cannot be traced or read by a job of root', async ({ runner }) => {
     expect(await probe(runner)).toMatchObject({
       initPtrace: 'EPERM',

@@ -57,7 +57,7 @@ const maskedPaths = [
   '/sys/devices/virtual/powercap',
   '/sys/firmware',
 ]
-const readOnlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+const readOnlyPaths = ['/proc/1', '/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
 
 /**
  * The mount operations of a job, in order: the flat list that the launcher works off (launcher/mounts.c). Between the two
