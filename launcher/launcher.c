@@ -1448,10 +1448,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: corral-launcher STORAGE_ROOT IDLE_MS\n");
 		return 2;
 	}
+	/* Before anything is written: a limit to the size of files is one to that of the copy. */
+	ln_reset_limits();
 	if ((error = ln_seal_program(argv)))
 		return ln_fail("a sealed copy of the program (is sysctl vm.memfd_noexec 2?)", error);
 	ln_forget_environment();
-	ln_reset_limits();
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
