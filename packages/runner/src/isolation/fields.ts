@@ -22,7 +22,7 @@ export interface IsolationFields {
 export function isolationFields(isolation: CheckedIsolation, context: MountContext): IsolationFields {
   const { before, after, layers } = sharedParts(isolation, context)
   const isBare = isolation.fences.profile === 'none'
-  const cgroups = isBare || !context.cgroups ? '' : recordText(cgroupMounts(context.cgroups))
+  const cgroups = isBare ? '' : recordText(cgroupMounts(context.cgroups))
   return { fields: singleFields(isolation.fences), bulk: `${before}${cgroups}${after}`, layers }
 }
 
