@@ -55,7 +55,7 @@ test('a launcher leaves once there is no job and no runner, with its socket and 
   openRunner,
 }) => {
   const root = join(folder, 'root')
-  await using launcher = await LauncherProcess.start(root, 200 * slowness)
+  await using launcher = await LauncherProcess.start(root, 2000 * slowness)
   const runner = await openRunner({ onExit: 'keep' })
   await runner.start({ name: 'lasting', command: ['/bin/sh', '-c', 'read line; exit 1'] })
   const waiter = await openRunner({ onExit: 'keep' })

@@ -43,7 +43,7 @@ test.skipIf(process.env['CORRAL_IN_VM'] !== undefined)(
     expect(existsSync(program)).toBe(true)
 
     const root = join(folder, 'root')
-    const launcher = await LauncherProcess.start(root, 300, { program, env })
+    const launcher = await LauncherProcess.start(root, 5000, { program, env })
     try {
       await using runner = await openRunner({ storageRoot: root })
       await expectOutcomes(runner)
@@ -63,6 +63,7 @@ test.skipIf(process.env['CORRAL_IN_VM'] !== undefined)(
       expect(launcher.stderr).toBe('')
     }
   },
+  120_000,
 )
 
 type Runner = Awaited<ReturnType<typeof import('@corral/runner').CgroupRunner.open>>

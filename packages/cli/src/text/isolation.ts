@@ -9,7 +9,7 @@ export function describeIsolation({ profile, root, network, mounts, seccomp, own
     `root ${ownRoot}`,
     `network ${ownNetwork}`,
     `seccomp ${seccomp}`,
-    ownUser && 'a user of its own',
+    ownUser !== null && 'a user of its own',
     mounts.length > 0 && `${mounts.length} ${mounts.length === 1 ? 'mount' : 'mounts'}`,
   ]
   return parts.filter((part) => part !== false).join(', ')

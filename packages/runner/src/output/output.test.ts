@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, rm, truncate, unlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { type OutputOptions, streamOutput } from './output.ts'
 
@@ -23,9 +23,9 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  await new Promise(setImmediate)
-  const held = readdirSync('/proc/self/fd').filter((fd) => target(fd).startsWith(folder))
-  expect(held).toEqual([])
+  await vi.waitFor(() => {
+    expect(readdirSync('/proc/self/fd').filter((fd) => target(fd).startsWith(folder))).toEqual([])
+  })
   await rm(folder, { recursive: true })
 })
 
