@@ -6,8 +6,8 @@ import { promisify } from 'node:util'
 
 const folders = ['../fixtures', '../escape/programs'].map((name) => join(import.meta.dirname, name))
 
-/** Not below /tmp, where a checkout may be: that is the job's own. */
-const binaries = join(
+/** Where the programs are. Not below /tmp, where a checkout may be: that is the job's own. */
+export const binaries = join(
   '/var/tmp',
   `corral-fixtures-${createHash('sha256')
     .update(import.meta.dirname)

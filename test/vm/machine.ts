@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Console } from './console.ts'
 import { compileNodePrograms } from '../support/node-programs.ts'
-import { compilePrograms } from '../support/programs.ts'
+import { binaries, compilePrograms } from '../support/programs.ts'
 import { createConsole } from './console.ts'
 import type { Disks } from './disks.ts'
 import { prepareDisks } from './disks.ts'
@@ -99,11 +99,11 @@ async function watch(files: Parameters<typeof startQemu>[0], serial: Console, ti
   return end || `ended before its script did. ${complaint}`
 }
 
-/** The folders that the guest must see although its own /tmp and /root hide them. */
+/** The folders that the guest must see although its own /tmp, /var/tmp and /root hide them. */
 async function neededFolders(): Promise<string> {
   const modules = await realpath(join(REPOSITORY, 'node_modules')).catch(() => REPOSITORY)
-  const needed = new Set([REPOSITORY, modules, dirname(await realpath(process.execPath))])
-  const hidden = [...needed].filter((path) => /^\/(?:tmp|root)\//.test(path))
+  const needed = new Set([REPOSITORY, modules, binaries, dirname(await realpath(process.execPath))])
+  const hidden = [...needed].filter((path) => /^\/(?:tmp|root|var\/tmp)\//.test(path))
   return hidden.map((path) => `${path}\n`).join('')
 }
 

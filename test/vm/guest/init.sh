@@ -40,6 +40,9 @@ mount -o bind /root /keep
 mount -t ext4 /dev/vdb /root/tmp 2>/dev/null || mount -t tmpfs tmp /root/tmp
 chmod 1777 /root/tmp
 rm -rf /root/tmp/lost+found
+# So is /var/tmp, which jobs see: no overlay can have its layer on the root, which is one itself.
+mkdir -m 1777 /root/tmp/.var-tmp
+mount -o bind /root/tmp/.var-tmp /root/var/tmp
 # A home of the guest's own: the host's may not be readable.
 mount -t tmpfs -o mode=0700 home /root/root
 while read -r path; do
