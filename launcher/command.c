@@ -131,7 +131,7 @@ static int cm_mount(struct cm *cm)
 	if ((outer_uid && fr_number(outer_uid, 0, UINT32_MAX - 1, &uid)) ||
 	    (outer_gid && fr_number(outer_gid, 0, UINT32_MAX - 1, &gid)))
 		return -EINVAL;
-	error = mt_apply(spec->payload, spec->len, spec->proc_fd, (uid_t)uid, (gid_t)gid, &failure);
+	error = mt_apply(spec->payload, spec->len, spec->proc_fd, (uid_t)uid, (gid_t)gid, spec->ahead, &failure);
 
 	cm->step = failure.step;
 	cm->path = failure.path;

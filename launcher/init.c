@@ -18,6 +18,7 @@
 #include "kernel.h"
 #include "layer.h"
 #include "message.h"
+#include "mounts.h"
 #include "network.h"
 #include "report.h"
 #include "spec.h"
@@ -1450,7 +1451,7 @@ static _Noreturn void in_supervise(struct init *in)
 }
 
 /* The body of PID 1. `pid_namespace`, `uid` and `gid` are the launcher's, as this process will not see them. */
-void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid, bool has_mapper)
+void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid, bool has_mapper, const char *mounts, size_t mounts_len)
 {
 	static struct init init;
 	struct init *in = &init;
@@ -1470,6 +1471,8 @@ void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gi
 	};
 	int error = in_prepare(in, pid_namespace, uid, gid, has_mapper), network = error ? 0 : in_make_network(in);
 
+	if (!error && !network && mounts_len > 0)
+		in->command.ahead = mt_prepare(mounts, mounts_len);
 	if (!in_receive(in))
 		_exit(0);
 	/* What was lacking when a spare was made may be there by now. */

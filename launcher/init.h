@@ -58,6 +58,7 @@ struct cm_spec {
 	const char *payload; /* the start frame, in which the lists are that the steps work off */
 	size_t len;
 	size_t head; /* of the payload: where the fields are that there is one of, see fr_head() */
+	const struct mt_list *ahead; /* mounts that were made ahead of time; NULL: none */
 	int null_fd;
 	int output_fd;
 	int proc_fd;   /* the host's /proc, where a process finds its own host pid */
@@ -72,7 +73,8 @@ struct cm_spec {
 	const struct cm_namespaces *enter; /* NULL: it is the first, and makes its own */
 };
 
-_Noreturn void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid, bool has_mapper);
+_Noreturn void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid, bool has_mapper,
+		       const char *mounts, size_t mounts_len);
 _Noreturn void cm_main(const struct cm_spec *spec, int report_fd);
 
 #endif

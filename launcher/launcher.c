@@ -116,6 +116,7 @@ static struct launcher {
 	struct ln_job *jobs;
 	struct ln_job *spare;        /* an init that waits for a start; also among the jobs, without a name */
 	uint64_t spare_namespaces;   /* what the next spare is to be like; 0: none is wanted now */
+	struct fr_writer mounts;     /* the mount operations of the last start, for the next spare */
 	char *place; /* the `place` request, kept whole */
 	size_t place_len;
 	unsigned long last_question;
@@ -499,7 +500,7 @@ static int ln_read_namespaces(const char *payload, size_t len, uint64_t *flags)
 }
 
 /* In the child: leaves nothing open but the fixed descriptors of init.h. */
-static _Noreturn void ln_become_init(uint64_t namespaces, uid_t uid, gid_t gid, int status, int mapper)
+static _Noreturn void ln_become_init(uint64_t namespaces, uid_t uid, gid_t gid, int status, int mapper, bool is_spare)
 {
 	/* Out of the way of the fixed numbers first. */
 	int high_status = fcntl(status, F_DUPFD_CLOEXEC, IN_FIRST_FREE_FD);
@@ -514,7 +515,7 @@ static _Noreturn void ln_become_init(uint64_t namespaces, uid_t uid, gid_t gid, 
 	    dup3(mapper < 0 ? STDIN_FILENO : high_mapper, IN_MAPPER_FD, O_CLOEXEC) < 0 ||
 	    kn_close_range(IN_FIRST_FREE_FD, ~0U, 0))
 		_exit(1);
-	in_main(namespaces, ln.pid_namespace, uid, gid, mapper >= 0);
+	in_main(namespaces, ln.pid_namespace, uid, gid, mapper >= 0, ln.mounts.data, is_spare ? ln.mounts.len : 0);
 }
 
 /* Runs one of the programs that map ids: PROGRAM PID WORD…; false: it could not be run, or has failed and said why. */
@@ -600,7 +601,7 @@ static void ln_on_mapper_end(struct ln_source *mapper)
 }
 
 /* Forks an init, which prepares itself and then waits for a start frame. Negative errno in *error when that fails. */
-static struct ln_job *ln_make_init(uint64_t namespaces, int *error)
+static struct ln_job *ln_make_init(uint64_t namespaces, bool is_spare, int *error)
 {
 	int pidfd = -1, pair[2], maps[2] = { -1, -1 };
 	uid_t uid = geteuid();
@@ -627,7 +628,7 @@ static struct ln_job *ln_make_init(uint64_t namespaces, int *error)
 	}
 	pid = kn_clone3(&args);
 	if (pid == 0)
-		ln_become_init(namespaces, uid, gid, pair[1], maps[0]);
+		ln_become_init(namespaces, uid, gid, pair[1], maps[0], is_spare);
 	*error = pid < 0 ? -errno : 0;
 	close(pair[1]);
 	if (maps[0] >= 0) {
@@ -653,15 +654,25 @@ static struct ln_job *ln_make_init(uint64_t namespaces, int *error)
 
 /*
  * An init that has prepared itself ahead of time. Making a network namespace takes longer than all the rest of a start,
- * so that one is made while there is nothing to do, of the kind that was wanted last.
+ * so that one is made while there is nothing to do, of the kind that was wanted last; the new file systems of that job, too.
  */
 static void ln_make_spare(void)
 {
 	int error;
 
 	if (!ln.spare && ln.spare_namespaces)
-		ln.spare = ln_make_init(ln.spare_namespaces, &error);
+		ln.spare = ln_make_init(ln.spare_namespaces, true, &error);
 	ln.spare_namespaces = 0;
+}
+
+/* Keeps the mount operations of a start, of which the next spare makes ahead of time what it can. */
+static void ln_keep_mounts(const char *payload, size_t len)
+{
+	const char *first = fr_get(payload, len, "mount"), *end = fr_get(payload, len, "mounts-end");
+
+	ln.mounts.len = 0;
+	if (first && end && first < end)
+		fr_append(&ln.mounts, first - strlen("mount="), (size_t)(end - strlen("mounts-end=") - first) + strlen("mount="));
 }
 
 static struct ln_job *ln_take_spare(uint64_t namespaces)
@@ -753,11 +764,12 @@ static void ln_start(struct ln_runner *runner, const char *id, const char *paylo
 	}
 	job = ln_take_spare(namespaces);
 	if (!job || ln_hand_over(job, payload, len, name, lifeline ? dir : NULL, &companions)) {
-		job = ln_make_init(namespaces, &error);
+		job = ln_make_init(namespaces, false, &error);
 		if (job)
 			error = ln_hand_over(job, payload, len, name, lifeline ? dir : NULL, &companions);
 	}
 	ln.spare_namespaces = namespaces;
+	ln_keep_mounts(payload, len);
 	if (error) {
 		ln_send_error(runner, id, "clone", "", error);
 		return;

@@ -6,6 +6,8 @@
  * off in order, each target looked up with openat2(2) below the job's root, or below the mount of this list that it is in:
  * a link cannot lead out of it.
  *
+ * What is marked `ahead=1` needs nothing of the job's: the spare init opens it before there is one, see mt_prepare().
+ *
  * Sources hold no symbolic links (RESOLVE_NO_SYMLINKS): what TypeScript has looked at is what is opened, or nothing.
  */
 #define _GNU_SOURCE
@@ -36,6 +38,8 @@ struct mt_op {
 	size_t target_len;
 	int fd;
 	bool is_root; /* a mount whose target is `/` */
+	bool is_ahead; /* it may be made ahead of time */
+	bool is_made;  /* and has been */
 };
 
 struct mt_list {
@@ -55,7 +59,8 @@ struct mt_list {
 
 static int mt_fail(struct mt_list *list, const char *step, const char *path, int error)
 {
-	*list->failure = (struct mt_failure){ .step = step, .path = path ? path : "" };
+	if (list->failure)
+		*list->failure = (struct mt_failure){ .step = step, .path = path ? path : "" };
 	return error;
 }
 
@@ -87,8 +92,10 @@ static int mt_read(struct mt_list *list)
 			*op = (struct mt_op){ .kind = field.value, .fields = reader.at, .fd = -1 };
 		} else if (fr_is(&field, "mounts-end"))
 			op = NULL;
-		else if (op)
+		else if (op) {
 			op->len = (size_t)(reader.at - op->fields);
+			op->is_ahead |= fr_is(&field, "ahead");
+		}
 	}
 	return 0;
 }
@@ -226,7 +233,9 @@ static int mt_open(struct mt_list *list, struct mt_op *op)
 	op->target_len = strlen(target);
 	if (mt_attributes(op, &attributes, &recursive))
 		return mt_fail(list, "frame", "flag", -EINVAL);
-	if (mt_is(op, "bind"))
+	if (op->is_made)
+		error = 0;
+	else if (mt_is(op, "bind"))
 		error = mt_open_bind(list, op, attributes, recursive);
 	else if (mt_is(op, "fs"))
 		error = mt_open_fs(list, op, attributes);
@@ -555,8 +564,11 @@ static int mt_apply_one(struct mt_list *list, struct mt_op *op)
 
 	for (size_t i = 0; i < sizeof mt_kinds / sizeof *mt_kinds; i++) {
 		if (strcmp(mt_kinds[i].kind, op->kind) == 0) {
-			int error = fl_is_wanted(list->payload, list->len, "mount", target) ? -EIO : mt_kinds[i].apply(list, op);
+			int error = fl_is_wanted(list->payload, list->len, "mount", target) ? -EIO : 0;
 
+			/* What is made and has no mount of its own is in one that has. */
+			if (!error && !(op->is_made && op->fd < 0))
+				error = mt_kinds[i].apply(list, op);
 			return error ? mt_fail(list, "mount", target, error) : 0;
 		}
 	}
@@ -599,8 +611,85 @@ static int mt_run(struct mt_list *list)
 	return error;
 }
 
+/* ---- ahead of time ---- */
+
+static void mt_drop(struct mt_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->ops[i].fd >= 0)
+			close(list->ops[i].fd);
+	free(list->ops);
+	free(list);
+}
+
+/* Of a list, only what may be made ahead of time. */
+static void mt_keep_ahead(struct mt_list *list)
+{
+	size_t count = list->count;
+
+	list->count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (list->ops[i].is_ahead)
+			list->ops[list->count++] = list->ops[i];
+}
+
+/*
+ * Makes what the next job is likely to need: of the mount operations of an earlier one, those marked `ahead=1`. These are new
+ * file systems, and what is made in these; in the namespaces that they belong to, which init is in already. Nothing is
+ * attached. NULL where it did not work out: then the job's command makes them, and says what is wrong.
+ *
+ * They stay open in init, which is no loss: the kernel takes them down when init exits, and not while somebody waits for the
+ * record of the job's end.
+ */
+struct mt_list *mt_prepare(const char *mounts, size_t len)
+{
+	struct mt_list *list = calloc(1, sizeof *list);
+	int error;
+
+	if (!list)
+		return NULL;
+	*list = (struct mt_list){ .payload = mounts, .len = len, .root_fd = -1, .proc_fd = -1, .mask_fd = -1, .null_fd = -1 };
+	error = mt_read(list);
+	if (!error)
+		mt_keep_ahead(list);
+	for (size_t i = 0; i < list->count && !error; i++)
+		error = mt_open(list, &list->ops[i]);
+	for (list->at = 0; list->at < list->count && !error; list->at++)
+		if (list->ops[list->at].fd < 0)
+			error = mt_apply_one(list, &list->ops[list->at]);
+	if (!error && list->count > 0)
+		return list;
+	mt_drop(list);
+	return NULL;
+}
+
+static bool mt_is_same(const struct mt_op *op, const struct mt_op *other)
+{
+	return strcmp(op->kind, other->kind) == 0 && op->len == other->len && memcmp(op->fields, other->fields, op->len) == 0;
+}
+
+/* Takes over what was made ahead of time, where that is what this list asks for: all of it, or nothing. */
+static void mt_take_over(struct mt_list *list, const struct mt_list *ahead)
+{
+	size_t taken = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->ops[i].is_ahead && (taken == ahead->count || !mt_is_same(&list->ops[i], &ahead->ops[taken++])))
+			return;
+	if (taken != ahead->count)
+		return;
+	taken = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		if (!list->ops[i].is_ahead)
+			continue;
+		list->ops[i].fd = ahead->ops[taken++].fd;
+		list->ops[i].is_made = true;
+	}
+}
+
 /* Works off the mount operations of a start frame. What it has opened stays open until exec. */
-int mt_apply(const char *payload, size_t len, int proc_fd, uid_t uid, gid_t gid, struct mt_failure *failure)
+int mt_apply(const char *payload, size_t len, int proc_fd, uid_t uid, gid_t gid, const struct mt_list *ahead,
+	     struct mt_failure *failure)
 {
 	struct mt_list list = {
 		.payload = payload, .len = len, .proc_fd = proc_fd, .mask_fd = -1, .null_fd = -1, .uid = uid, .gid = gid, .failure = failure
@@ -609,6 +698,8 @@ int mt_apply(const char *payload, size_t len, int proc_fd, uid_t uid, gid_t gid,
 
 	if (error || list.count == 0)
 		return error;
+	if (ahead)
+		mt_take_over(&list, ahead);
 	list.root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (list.root_fd < 0)
 		return mt_fail(&list, "mount", "/", -errno);

@@ -11,6 +11,10 @@ struct mt_failure {
 	const char *path;
 };
 
-int mt_apply(const char *payload, size_t len, int proc_fd, uid_t uid, gid_t gid, struct mt_failure *failure);
+struct mt_list;
+
+struct mt_list *mt_prepare(const char *mounts, size_t len);
+int mt_apply(const char *payload, size_t len, int proc_fd, uid_t uid, gid_t gid, const struct mt_list *ahead,
+	     struct mt_failure *failure);
 
 #endif

@@ -92,9 +92,9 @@ static int fz_pidfd_send_signal(int pidfd, int sig)
 	return 0;
 }
 
-void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid, bool has_mapper)
+void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gid, bool has_mapper, const char *mounts, size_t mounts_len)
 {
-	(void)namespaces, (void)pid_namespace, (void)uid, (void)gid, (void)has_mapper;
+	(void)namespaces, (void)pid_namespace, (void)uid, (void)gid, (void)has_mapper, (void)mounts, (void)mounts_len;
 	abort();
 }
 

@@ -18,7 +18,13 @@ export function cgroupMounts(view: CgroupView | null): Field[] {
   const [first] = directories
   if (first === undefined) return []
   if (layout === 'unified') return mount('bind', { source: first, target: top, flags })
-  const tmpfs = mount('fs', { type: 'tmpfs', target: top, options: ['size=64k', 'mode=755'], flags: flags.slice(1) })
+  const tmpfs = mount('fs', {
+    type: 'tmpfs',
+    target: top,
+    options: ['size=64k', 'mode=755'],
+    flags: flags.slice(1),
+    ahead: true,
+  })
   const binds = directories.flatMap((source) => mount('bind', { source, target: placeOf(source), flags, make: true }))
   return [...tmpfs, ...binds, ...mount('attributes', { target: top, flags: ['ro'] })]
 }

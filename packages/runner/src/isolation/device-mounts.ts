@@ -42,18 +42,26 @@ export function deviceMounts(
     options: [`size=${shmBytes}`, 'nr_inodes=16384', 'mode=1777'],
     flags,
     make: true,
+    ahead: true,
   }
   return [
-    ...mount('fs', { type: 'tmpfs', target: '/dev', options: ['size=64k', 'mode=755'], flags: ['nosuid', 'noexec'] }),
+    ...mount('fs', {
+      type: 'tmpfs',
+      target: '/dev',
+      options: ['size=64k', 'mode=755'],
+      flags: ['nosuid', 'noexec'],
+      ahead: true,
+    }),
     ...nodes.flatMap((node) => deviceNode(node, canMakeNodes)),
     ...devices.flatMap((node) => deviceNode(node, false)),
-    ...links.flatMap(([target, source]) => mount('symlink', { target, source })),
+    ...links.flatMap(([target, source]) => mount('symlink', { target, source, ahead: true })),
     ...mount('fs', {
       type: 'devpts',
       target: '/dev/pts',
       options: ['mode=0620', 'ptmxmode=0666'],
       flags: ['nosuid', 'noexec'],
       make: true,
+      ahead: true,
     }),
     ...(hasShm ? [] : mount('fs', shm)),
   ]
@@ -61,6 +69,6 @@ export function deviceMounts(
 
 /** Making a node is the cheaper way; who may not binds the host's, whose owner and permissions it then has. */
 function deviceNode({ path, character }: DeviceNode, canMake: boolean): Field[] {
-  if (canMake && character) return mount('node', { target: path, ...character, mode: 0o666 })
+  if (canMake && character) return mount('node', { target: path, ...character, mode: 0o666, ahead: true })
   return mount('bind', { source: path, target: path, flags: ['nosuid', 'noexec'], make: true })
 }

@@ -21,6 +21,8 @@ export interface MountParameters {
   make?: boolean
   /** It belongs to the job's user. */
   isOwn?: boolean
+  /** It needs nothing of the job's, and may be made before there is one: a new file system, or something in one. */
+  ahead?: boolean
 }
 
 /** The fields of one mount operation. */
@@ -39,6 +41,7 @@ export function mount(kind: string, parameters: MountParameters): Field[] {
     layer,
     make,
     isOwn,
+    ahead,
   } = parameters
   const fields: Field[] = [
     ['mount', kind],
@@ -56,5 +59,6 @@ export function mount(kind: string, parameters: MountParameters): Field[] {
   if (layer !== undefined) fields.push(['layer', layer])
   if (make) fields.push(['make', 1])
   if (isOwn) fields.push(['owner', 'job'])
+  if (ahead) fields.push(['ahead', 1])
   return fields
 }

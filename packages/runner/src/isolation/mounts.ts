@@ -71,9 +71,10 @@ export function mountFields(fences: Fences, context: MountContext): [before: Fie
       type: 'proc',
       target: '/proc',
       flags: ['nosuid', 'nodev', 'noexec'],
+      ahead: true,
       ...canMake(fences, '/proc'),
     }),
-    ...(fences.profile === 'none' ? [] : sysMount(context)),
+    ...(fences.profile === 'none' ? [] : sysMount(fences, context)),
   ]
   return [before, mountsAfterCgroups(fences, context)]
 }
@@ -106,8 +107,10 @@ function privateMounts(fences: Fences, context: MountContext): Field[] {
     ...deviceMounts(fences, context, flags),
     ...privateFolders
       .filter(({ target }) => !taken.has(target))
-      .flatMap(({ target, size, mode }) => tmpfs(target, size, mode, flags, canMake(fences, target))),
-    ...(taken.has('/run') ? [] : mount('mkdir', { target: '/run/lock', mode: 0o1777 })),
+      .flatMap(({ target, size, mode }) =>
+        tmpfs(target, size, mode, flags, { ahead: true, ...canMake(fences, target) }),
+      ),
+    ...(taken.has('/run') ? [] : mount('mkdir', { target: '/run/lock', mode: 0o1777, ahead: true })),
     ...(context.workdirBytes === null
       ? []
       : tmpfs(workFolder, context.workdirBytes, 0o700, flags, { isOwn: true, make: true })),
@@ -121,10 +124,11 @@ function resolverMount(fences: Fences, { resolver }: MountContext): Field[] {
   return mount('bind', { ...resolver, flags, ...canMake(fences, resolver.target) })
 }
 
-function sysMount({ canMountSys }: MountContext): Field[] {
+/** It is that of a network namespace: of which, is clear ahead of time where init makes one of its own. */
+function sysMount({ network }: Fences, { canMountSys }: MountContext): Field[] {
   const flags = ['ro', 'nosuid', 'nodev', 'noexec'] as const
   return canMountSys
-    ? mount('fs', { type: 'sysfs', target: '/sys', flags })
+    ? mount('fs', { type: 'sysfs', target: '/sys', flags, ahead: network === 'none' })
     : mount('bind', { source: '/sys', target: '/sys', flags: [...flags, 'recursive'] })
 }
 
