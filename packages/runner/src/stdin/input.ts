@@ -32,7 +32,8 @@ export async function openInput(storage: Storage, stdin: CheckedStdin | null, li
   const { name, connection } = await lend(storage)
   const discard = (): void => void connection.destroy()
   if (stdin.kind === 'bytes' && !live) {
-    connection.end(stdin.bytes)
+    // Not its end: the launcher would take that for a connection whose runner has gone, should it see it before the start.
+    connection.write(stdin.bytes)
     const { length } = stdin.bytes
     return {
       fields: [
