@@ -1218,7 +1218,7 @@ static bool in_is_ending(struct init *in)
 	static const char *const masks[] = { "\nSigPnd:\t", "\nShdPnd:\t" };
 	char path[48], text[4096];
 
-	if (in->ended || in_read_note(in, "stopping"))
+	if (in->ended || in_read_note(in, "stopping") || in_read_note(in, "killing"))
 		return true;
 	snprintf(path, sizeof path, "/proc/%s/status", in->command_pid);
 	if (in_read_file(AT_FDCWD, path, text, sizeof text) < 0 || strstr(text, "\nState:\tZ"))

@@ -967,7 +967,8 @@ static void ln_lend(struct ln_runner *runner, const char *id, const char *payloa
 		return;
 	}
 	ln_send_ok(runner, id);
-	ln_watch(&runner->source, EPOLLRDHUP, EPOLL_CTL_MOD);
+	/* Hung up, that is, which is always told: a runner may have said all that there is to say already. */
+	ln_watch(&runner->source, 0, EPOLL_CTL_MOD);
 }
 
 static void ln_known(struct ln_runner *runner, const char *id)

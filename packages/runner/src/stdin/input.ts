@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { CorralError } from '../errors/corral-error.ts'
@@ -87,6 +88,8 @@ async function lend(storage: Storage): Promise<{ name: string; connection: Socke
  * @throws {CorralError} `STDIN_FAILED` when the source fails: what the command has read is not all there was.
  */
 async function feed(source: Source, connection: Socket): Promise<void> {
+  // It has ended already: nothing is to be had of the source, and one that is open is closed.
+  if (connection.destroyed || connection.readableEnded) return close(source)
   const gone = Promise.withResolvers<void>()
   connection.once('end', gone.resolve)
   connection.once('error', (error) => {
@@ -104,6 +107,10 @@ async function feed(source: Source, connection: Socket): Promise<void> {
     connection.unref()
     if (!connection.writableFinished) connection.destroy()
   }
+}
+
+function close(source: Source): void {
+  if (source instanceof Readable) source.destroy()
 }
 
 function isGone(error: unknown): boolean {

@@ -152,11 +152,20 @@ export class JobFolder {
       ['stopsignal', signal],
     ]
     if (discards) fields.push(['discard', 1])
+    await this.#note(fields, 'note the stop')
+  }
+
+  /** Notes that all of the job is being killed, so that init knows that of what dies first. */
+  async noteKilling(): Promise<void> {
+    await this.#note([['killing', 1]], 'note the kill')
+  }
+
+  async #note(fields: readonly Field[], attempted: string): Promise<void> {
     try {
       await writeFile(join(this.path, 'init'), encodeRecord(fields), { flag: appendToExisting })
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') throw this.notFound()
-      throw fileError('STORAGE_UNUSABLE', 'note the stop', error)
+      throw fileError('STORAGE_UNUSABLE', attempted, error)
     }
   }
 

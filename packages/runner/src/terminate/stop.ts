@@ -33,6 +33,8 @@ export async function sendSignal(session: Session, folder: JobFolder, signal: Si
   if (await readEnd(folder)) throw new JobEndedError(folder.name, `send ${signal} to`)
   if (signal !== 'SIGKILL') return passSignal(session, folder, signal)
   const [tracking] = await cgroupsOf(session, folder.name, await folder.findSpec())
+  // It can be killed all the same.
+  await folder.noteKilling().catch(() => {})
   await killJob(session, folder, tracking)
 }
 
