@@ -84,6 +84,11 @@ export class Corral {
     )
   }
 
+  /** Starts corral with an input that does not end. */
+  attach(...words: string[]): Running {
+    return this.#track(spawn(process.execPath, [bin, ...words], { stdio: 'pipe', ...this.#options }))
+  }
+
   /** Runs corral to its end. */
   async run(...words: string[]): Promise<Result> {
     return this.start(...words).end

@@ -66,7 +66,7 @@ describe('a job with a terminal', () => {
     await untilOutput(runner, name, 'a\r\n')
     press(null)
     // The second reader waits for what is still to be typed: nothing, ever.
-    await expect(runner.wait(name, { signal: AbortSignal.timeout(300) })).rejects.toThrow()
+    await expect(runner.wait(name, { signal: AbortSignal.timeout(300) })).rejects.toThrow(/timeout/)
     expect((await runner.stop(name)).state).toBe('stopped')
   })
 

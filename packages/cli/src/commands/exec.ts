@@ -6,6 +6,7 @@ import { execForeground } from '../foreground/exec.ts'
 import { resolveName } from '../names/resolve.ts'
 import { duration, variable } from '../options/parsers.ts'
 import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
+import { requireTerminal } from '../terminal/terminal.ts'
 
 interface ExecOptions extends StorageOptions, AttachOptions {
   env?: Record<string, string>
@@ -37,6 +38,7 @@ export function define(command: Command): void {
 }
 
 export async function act(words: string[], options: ExecOptions): Promise<number> {
+  if (options.tty) requireTerminal()
   const [typed, ...command] = words as [string, ...string[]]
   // A `--` in front of the job's name is the parser's, one behind it is ours.
   const config = execConfig(command[0] === '--' ? command.slice(1) : command, options)
