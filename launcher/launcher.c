@@ -747,17 +747,18 @@ static void ln_start(struct ln_runner *runner, const char *id, const char *paylo
 {
 	const char *name = fr_get(payload, len, "name"), *dir = fr_get(payload, len, "dir");
 	bool lifeline = fr_get(payload, len, "lifeline") != NULL;
+	size_t head = fr_head(payload, len);
 	struct ln_companions companions;
 	const char *step;
 	struct ln_job *job;
 	uint64_t namespaces;
 	int error = 0;
 
-	if (!name || !dir || ln_read_namespaces(payload, len, &namespaces)) {
+	if (!name || !dir || ln_read_namespaces(payload, head, &namespaces)) {
 		ln_send_error(runner, id, "frame", name && dir ? "unknown namespace" : "no name or no dir", -EINVAL);
 		return;
 	}
-	error = ln_find_companions(runner, payload, len, &companions, &step);
+	error = ln_find_companions(runner, payload, head, &companions, &step);
 	if (error) {
 		ln_send_error(runner, id, step, "", error);
 		return;
