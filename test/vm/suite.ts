@@ -7,6 +7,8 @@ export interface Suite {
   /** Further arguments of `vitest run`. */
   options: string[]
   env: Record<string, string>
+  /** What runs it, in front of its command. Default: root does. */
+  by?: string[]
   timeoutMs: number
 }
 
@@ -41,20 +43,36 @@ export const SUITES: Suite[] = [
     env: { CORRAL_IN_VM: 'systemd', CORRAL_LAYOUT: 'unified' },
     timeoutMs: 10 * MINUTE,
   },
+  {
+    what: 'the attacks by jobs of an ordinary user',
+    init: 'systemd',
+    folder: 'test/escape',
+    // An ordinary user cannot write where the configuration would be compiled to.
+    options: ['--configLoader', 'runner'],
+    env: { CORRAL_IN_VM: '1', CORRAL_LAYOUT: 'unified' },
+    by: delegated('CORRAL_IN_VM', 'CORRAL_LAYOUT', 'CORRAL_MUST_WORK', 'CORRAL_SKIP_FILE', 'NO_COLOR', 'PATH', 'HOME'),
+    timeoutMs: 10 * MINUTE,
+  },
 ]
+
+/** A service of the user's, with a cgroup of its own and these variables. */
+function delegated(...variables: string[]): string[] {
+  const service = ['--user', '--quiet', '--wait', '--pipe', '--collect', '--service-type=exec', '--same-dir']
+  return ['as-user', 'systemd-run', ...service, '-p', 'Delegate=yes', ...variables.flatMap((name) => ['-E', name])]
+}
 
 function exclude(...patterns: string[]): string[] {
   return patterns.flatMap((pattern) => ['--exclude', pattern])
 }
 
 /** The guest's script that runs a suite, with this process's Node. */
-export function suiteScript({ folder, options, env }: Suite): string {
+export function suiteScript({ folder, options, env, by = [] }: Suite): string {
   const inherited = ['CI', 'CORRAL_MUST_WORK'].map((name) => [name, process.env[name]] as const)
   const exports = [...inherited, ...Object.entries(env)].map(([name, value]) => {
     return value === undefined ? '' : `export ${name}=${quote(value)}\n`
   })
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.config.ts', `${folder}/`, ...options]
-  return `${exports.join('')}exec ${quoteAll([process.execPath, ...vitest])}\n`
+  return `${exports.join('')}exec ${quoteAll([...by, process.execPath, ...vitest])}\n`
 }
 
 /** Reads vitest's closing line, like `Tests  1 failed | 20 passed | 2 skipped (23)`. */
