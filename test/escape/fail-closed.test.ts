@@ -29,7 +29,7 @@ const hidden = ['/proc/sys', '/proc/kcore', '/sys/firmware']
 const steps = [
   ...stepsOf('init.c', 'in_steps'),
   ...stepsOf('command.c', 'cm_steps'),
-  ...[...mounts, ...hidden].map((target) => `mount ${target}`),
+  ...(inMachine ? [] : [...mounts, ...hidden]).map((target) => `mount ${target}`),
 ]
 
 const code = expect.stringMatching(/^[A-Z_]+$/)
@@ -38,7 +38,7 @@ test(
   'a step that fails refuses the start, is named, and leaves nothing behind',
   { timeout: 240_000 },
   async ({ folder, openRunner }) => {
-    expect(steps.length).toBeGreaterThan(35)
+    expect(steps.length).toBeGreaterThan(inMachine ? 25 : 40)
     const program = join(folder, 'bin/corral-launcher')
     await mkdir(join(folder, 'bin'))
     compileLauncher({ output: program, faults: true })

@@ -50,16 +50,10 @@ export const SUITES: Suite[] = [
     // An ordinary user cannot write where the configuration would be compiled to.
     options: ['--configLoader', 'runner'],
     env: { CORRAL_IN_VM: '1', CORRAL_LAYOUT: 'unified' },
-    by: delegated('CORRAL_IN_VM', 'CORRAL_LAYOUT', 'CORRAL_MUST_WORK', 'CORRAL_SKIP_FILE', 'NO_COLOR', 'PATH', 'HOME'),
+    by: ['as-user', 'as-service'],
     timeoutMs: 10 * MINUTE,
   },
 ]
-
-/** A service of the user's, with a cgroup of its own and these variables. */
-function delegated(...variables: string[]): string[] {
-  const service = ['--user', '--quiet', '--wait', '--pipe', '--collect', '--service-type=exec', '--same-dir']
-  return ['as-user', 'systemd-run', ...service, '-p', 'Delegate=yes', ...variables.flatMap((name) => ['-E', name])]
-}
 
 function exclude(...patterns: string[]): string[] {
   return patterns.flatMap((pattern) => ['--exclude', pattern])
