@@ -56,7 +56,7 @@ describe('a command in a running job', () => {
     { isolation: { root: 'overlay', rlimits: { nofile: 77 }, hostname: 'box', capabilities: ['CAP_CHOWN'] } },
     { isolation: { uidMap: [{ inside: 0, outside: 100_000, size: 65_536 }] } },
   ] as const)('has all the fences of the job: %j', async (config, { runner }) => {
-    const name = await runner.start({ command: forever, ...config } as never)
+    const name = await runner.start({ command: forever, ...config })
     const { pid } = await runner.status(name)
     const execution = await runner.exec(name, { command: forever })
     expect(await fencesOf(execution.pid)).toEqual(await fencesOf(pid!))
