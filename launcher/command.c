@@ -30,8 +30,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* The descriptor on which a shim finds the report pipe. */
-#define CM_HANDOFF_FD 3
+/* The report pipe, once all else is closed; here a shim finds it. */
+#define CM_REPORT_FD 3
 
 /* The longest path in a report: init takes no longer one. */
 #define CM_PATH_MAX 2048
@@ -346,6 +346,20 @@ static int cm_hold_capabilities(struct cm *cm)
 	return fe_hold_capabilities(cm->spec->capabilities, cm->spec->uid > 0 && cm->spec->ambient);
 }
 
+/*
+ * Leaves nothing of ours behind but the report pipe. From here on paths are looked up that a job can have laid: a folder
+ * or a program that is a link to `/proc/self/fd/N` would lead to what init has open, and from there to the host
+ * (CVE-2024-21626); so would one to `/proc/self/cwd`.
+ */
+static int cm_let_go(struct cm *cm)
+{
+	if (cm->report_fd != CM_REPORT_FD && dup3(cm->report_fd, CM_REPORT_FD, O_CLOEXEC) < 0)
+		return -errno;
+	cm->report_fd = CM_REPORT_FD;
+	cm->path = "/";
+	return kn_close_range(CM_REPORT_FD + 1, ~0U, 0) || chdir("/") ? -errno : 0;
+}
+
 static int cm_enter_folder(struct cm *cm)
 {
 	cm->path = cm->spec->cwd;
@@ -412,15 +426,7 @@ static int cm_report(struct cm *cm)
 	fr_add(&report, "pid", cm->host_pid);
 	if (report.failed || write(cm->report_fd, report.data, report.len) != (ssize_t)report.len)
 		return -EIO;
-	if (kn_close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC))
-		return -errno;
-	if (cm->spec->handoff) {
-		if (dup2(cm->report_fd, CM_HANDOFF_FD) < 0)
-			return -errno;
-		close(cm->report_fd);
-		cm->report_fd = CM_HANDOFF_FD;
-	}
-	return 0;
+	return cm->spec->handoff && fcntl(cm->report_fd, F_SETFD, 0) ? -errno : 0;
 }
 
 /* From fork to exec. What a fence needs stands before it: seccomp and Landlock come when nothing else is left to do. */
@@ -450,6 +456,7 @@ static const struct {
 	{ "capabilities", cm_bound_capabilities, false },
 	{ "user", cm_become_user, false },
 	{ "capabilities", cm_hold_capabilities, false },
+	{ "descriptors", cm_let_go, false },
 	{ "files", cm_put_files, true },
 	{ "cwd", cm_enter_folder, false },
 	{ "landlock", cm_restrict_paths, false },

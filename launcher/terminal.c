@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -33,7 +34,9 @@ static int te_open_multiplexer(int proc_fd)
 	char self[32];
 	struct stat what;
 	struct statfs where;
-	auto_fd path = open(TE_MULTIPLEXER, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	/* Nor by way of what this process has open. */
+	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
+	auto_fd path = kn_openat2(AT_FDCWD, TE_MULTIPLEXER, &how, sizeof how);
 	int fd;
 
 	if (path < 0 || fstat(path, &what) || fstatfs(path, &where))

@@ -132,6 +132,7 @@ const steps: Record<string, Step> = {
   capabilities: { code: 'FENCE_REFUSED', attempted: 'drop the capabilities' },
   'host-pid': { code: 'START_FAILED', attempted: 'read the process id' },
   user: { code: 'START_FAILED', attempted: 'become the user' },
+  descriptors: { code: 'FENCE_REFUSED', attempted: 'close what the job is not to have open' },
   cwd: { code: 'CWD_UNUSABLE', attempted: 'enter the working directory' },
   stdin: { code: 'START_FAILED', attempted: "open the command's standard input" },
   terminal: { code: 'START_FAILED', attempted: "make or find the command's terminal" },
