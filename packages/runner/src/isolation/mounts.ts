@@ -82,7 +82,7 @@ export function mountFields(fences: Fences, context: MountContext): [before: Fie
 function mountsAfterCgroups(fences: Fences, context: MountContext): Field[] {
   const isBare = fences.profile === 'none'
   return [
-    ...(isBare ? bareMounts(context) : privateMounts(fences, context)),
+    ...(isBare ? bareMounts(fences, context) : privateMounts(fences, context)),
     ...resolverMount(fences, context),
     ...fences.mounts.flatMap((each, index) => callersMount(each, index, fences, context)),
     ...[...(isBare ? [] : readOnlyPaths), ...fences.readOnlyPaths].flatMap((target) => mount('read-only', { target })),
@@ -93,9 +93,14 @@ function mountsAfterCgroups(fences: Fences, context: MountContext): Field[] {
   ]
 }
 
-/** A terminal is the job's own in each profile. */
-function bareMounts({ tty }: MountContext): Field[] {
-  return tty ? mount('fs', { type: 'devpts', target: '/dev/pts', options: ['mode=0620', 'ptmxmode=0666'] }) : []
+/** In `none`, the host's devices and kernel are there whatever the root; a terminal is the job's own in each profile. */
+function bareMounts(fences: Fences, { tty }: MountContext): Field[] {
+  const hasNone = fences.root === 'overlay' || typeof fences.root === 'object'
+  const views = (hasNone ? ['/sys', '/dev'] : []).flatMap((path) =>
+    mount('bind', { source: path, target: path, flags: ['recursive'], ...canMake(fences, path) }),
+  )
+  const terminal = { type: 'devpts', target: '/dev/pts', options: ['mode=0620', 'ptmxmode=0666'] }
+  return [...views, ...(tty ? mount('fs', terminal) : [])]
 }
 
 /** What each job has for itself in `standard` and `strict`. */

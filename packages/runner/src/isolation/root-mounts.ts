@@ -28,8 +28,9 @@ const fileSystems = new Set([
   'fuse.fuse-overlayfs',
 ])
 
-/** Below these a job sees none of the host's file systems. */
+/** Below these a job sees none of the host's file systems, or, in the profile `none`, the host's as they are. */
 const own = ['/proc', '/sys', '/dev', '/run', '/tmp']
+const ownInNone = ['/proc', '/sys', '/dev']
 
 /** What the job's root is. */
 export function rootMounts(
@@ -42,17 +43,18 @@ export function rootMounts(
     const flags = ['nodev', 'recursive', ...(access === 'read-only' ? ['ro'] : [])]
     return mount('bind', { source: directory, target: '/', flags })
   }
-  if (root === 'overlay') return overlays(hostMounts, folder)
+  if (root === 'overlay') return overlays(hostMounts, folder, profile === 'none' ? ownInNone : own)
   if (profile === 'none' && root === 'host') return []
-  const flags = ['recursive', 'nodev', ...(root === 'read-only' ? ['ro'] : [])]
+  const noDevices = profile === 'none' ? [] : ['nodev']
+  const flags = ['recursive', ...noDevices, ...(root === 'read-only' ? ['ro'] : [])]
   return mount('attributes', { target: '/', flags })
 }
 
 /** An overlay sees one file system only: each that the host has gets one, in the order in which they were mounted. */
-function overlays(hostMounts: readonly HostMount[], folder: string): Field[] {
+function overlays(hostMounts: readonly HostMount[], folder: string, except: readonly string[]): Field[] {
   const shown = hostMounts.filter(
     ({ point, type }) =>
-      point !== '/' && fileSystems.has(type) && !own.some((path) => `${point}/`.startsWith(`${path}/`)),
+      point !== '/' && fileSystems.has(type) && !except.some((path) => `${point}/`.startsWith(`${path}/`)),
   )
   return ['/', ...shown.map(({ point }) => point)].flatMap((point, index) =>
     overlayMount(point, point, layer(folder, index), ['nodev']),
