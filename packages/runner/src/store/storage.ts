@@ -1,4 +1,4 @@
-import { type FileHandle, chmod, open, readdir, stat } from 'node:fs/promises'
+import { type FileHandle, chmod, open, readdir, realpath, stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -39,14 +39,7 @@ export class Storage {
    * @throws {CorralError} `STORAGE_UNUSABLE` when it cannot be made or others may write it.
    */
   static async open(path: string): Promise<Storage> {
-    const root = resolve(path)
-    try {
-      // Whatever the umask is.
-      if ((await makeFolders(root, 0o700)).length > 0) await chmod(root, 0o700)
-      await makeFolders(join(root, 'jobs'), 0o700)
-    } catch (error) {
-      throw fileError('STORAGE_UNUSABLE', `make the storage root ${root}`, error)
-    }
+    const root = await makeRoot(resolve(path))
     const { dev, ino, uid, mode } = await stat(root)
     if (uid !== process.geteuid?.() && uid !== 0) {
       throw new CorralError('STORAGE_UNUSABLE', `the storage root ${root} belongs to user ${uid}, not to this one`)
@@ -82,5 +75,17 @@ export class Storage {
 
   async close(): Promise<void> {
     await this.#handle?.close()
+  }
+}
+
+/** Makes the folder; gives its path without links, as jobs are kept from it by that. */
+async function makeRoot(path: string): Promise<string> {
+  try {
+    // Whatever the umask is.
+    if ((await makeFolders(path, 0o700)).length > 0) await chmod(path, 0o700)
+    await makeFolders(join(path, 'jobs'), 0o700)
+    return await realpath(path)
+  } catch (error) {
+    throw fileError('STORAGE_UNUSABLE', `make the storage root ${path}`, error)
   }
 }
