@@ -17,7 +17,7 @@ import { type OutputOptions, streamOutput } from './output/output.ts'
 import { listJobs } from './result/list.ts'
 import { lookAt, requireActive, summarize } from './result/look.ts'
 import { endedStatus } from './result/status.ts'
-import { checkSize } from './stdin/check.ts'
+import { checkTerminalSize } from './stdin/check.ts'
 import type { TerminalSize } from './stdin/config.ts'
 import { sizeFields } from './stdin/fields.ts'
 import { Senders } from './stdin/senders.ts'
@@ -211,7 +211,7 @@ export class CgroupRunner implements AsyncDisposable {
   async #exec(name: string, config: ExecConfig): Promise<Execution> {
     const folder = this.#folder(name)
     const spec = await folder.readSpec()
-    const exec = await checkExec(config, spec)
+    const exec = await checkExec(config, spec, (await folder.readInit())?.ownUid ?? null)
     const { signal } = config
     signal?.throwIfAborted()
     if (this.#closing) throw new CorralError('CLOSED', 'the runner has been closed')
@@ -240,7 +240,7 @@ export class CgroupRunner implements AsyncDisposable {
    * @throws {CorralError} `START_FAILED` when it has none.
    */
   async resize(name: string, size: TerminalSize): Promise<void> {
-    const fields = sizeFields(checkSize('size', size))
+    const fields = sizeFields(checkTerminalSize('size', size))
     const folder = this.#folder(name)
     await requireActive(folder, 'resize the terminal of')
     await this.#session.follow(folder)

@@ -8,9 +8,16 @@ export function refuseUnknown(what: string, given: unknown, known: readonly stri
   }
 }
 
-/** Refuses parts of an option that there are none of. */
-export function refuseUnknownPart(option: string, given: unknown, known: readonly string[]): void {
-  if (typeof given !== 'object' || given === null) throw new InvalidOptionError(option, given, 'an object')
+/** Refuses parts of an option that there are none of, and what has no parts: `accepted` says what else there is. */
+export function refuseUnknownPart(
+  option: string,
+  given: unknown,
+  known: readonly string[],
+  accepted = `{ ${known.join(', ')} }`,
+): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new InvalidOptionError(option, given, accepted)
+  }
   for (const [key, value] of Object.entries(given)) {
     if (!known.includes(key)) throw new InvalidOptionError(`${option}.${key}`, value, `only ${known.join(', ')}`)
   }

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknown } from '../errors/unknown.ts'
 import { hasId } from '../ids/mapping.ts'
+import { refusePastaUser } from '../network/index.ts'
 import { checkAbort, checkCommand, checkCwd, checkMs } from '../job/check.ts'
 import { checkVariables } from '../job/environment.ts'
 import { type Account, findAccount } from '../job/user.ts'
@@ -33,15 +34,20 @@ const options = [
   'signal',
 ] as const satisfies readonly (keyof ExecConfig)[]
 
-/** @throws {InvalidOptionError} for the first option that is not accepted. */
-export async function checkExec(config: ExecConfig, spec: JobSpec): Promise<CheckedExec> {
+/**
+ * `ownUid`: the uid that the job has to itself; null: it is the spec's.
+ * @throws {InvalidOptionError} for the first option that is not accepted.
+ */
+export async function checkExec(config: ExecConfig, spec: JobSpec, ownUid: number | null): Promise<CheckedExec> {
   refuseUnknown('exec', config, options)
   checkAbort('signal', config.signal)
-  const account = await findUser(config, spec)
+  const account = await findUser(config, spec, ownUid)
+  // Who is still the job's user is at home where that is.
+  const named = config.user === undefined ? null : account
   const tty = checkTty('tty', config.tty)
   return {
     command: checkCommand(config.command),
-    env: checkVariables(config.env, { ...spec.env, ...accountVariables(account), ...terminalVariables(spec, tty) }),
+    env: checkVariables(config.env, { ...spec.env, ...accountVariables(named), ...terminalVariables(spec, tty) }),
     cwd: config.cwd === undefined ? spec.cwd : checkCwd(config.cwd),
     account,
     stdin: await checkStdin('stdin', config.stdin),
@@ -50,10 +56,11 @@ export async function checkExec(config: ExecConfig, spec: JobSpec): Promise<Chec
   }
 }
 
-async function findUser({ user, group }: ExecConfig, spec: JobSpec): Promise<Account | null> {
-  const { uidMap, gidMap } = spec.isolation
+async function findUser({ user, group }: ExecConfig, spec: JobSpec, ownUid: number | null): Promise<Account | null> {
+  const { uidMap, gidMap, network } = spec.isolation
   if (user === undefined && group === undefined) return null
-  const account = await findAccount(user ?? spec.user?.uid, group, uidMap !== null)
+  const account = await findAccount(user ?? spec.user?.uid ?? ownUid ?? undefined, group, uidMap !== null)
+  refusePastaUser(network, account?.uid)
   if (!account || !uidMap) return account
   if (!hasId(uidMap, account.uid)) throw new InvalidOptionError('user', account.uid, 'an id that the job has')
   const groups = account.groups.filter((id) => hasId(gidMap ?? uidMap, id))

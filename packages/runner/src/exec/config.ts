@@ -9,9 +9,9 @@ export interface ExecConfig {
   env?: Readonly<Record<string, string | undefined>>
   /** Working directory, absolute. Default: the job's. */
   cwd?: string
-  /** User to run as, by name or numeric id as the host has them. Default: the job's. */
+  /** User to run as, by name or numeric id as the host has them; in a job with a `uidMap`, an id inside. Default: the job's. */
   user?: string | number
-  /** Group to run as, by name or numeric id. Default: the user's primary group, or the job's. */
+  /** Group to run as, by name or numeric id. Default: the primary group of the `user`; without one, the job's. */
   group?: string | number
   /** What the command reads; sent while it runs. Default: nothing. */
   stdin?: Stdin

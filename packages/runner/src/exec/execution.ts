@@ -4,7 +4,7 @@ import { checkAbort, checkSignal } from '../job/check.ts'
 import { type Signal, signalNumber } from '../job/signal.ts'
 import type { Session } from '../launch/session.ts'
 import { type OutputOptions, streamOutput } from '../output/output.ts'
-import { checkSize } from '../stdin/check.ts'
+import { checkTerminalSize } from '../stdin/check.ts'
 import type { TerminalSize } from '../stdin/config.ts'
 import { sizeFields } from '../stdin/fields.ts'
 import type { ExecFolder } from '../store/exec-folder.ts'
@@ -79,7 +79,7 @@ export class Execution {
    * @throws {JobEndedError} when it has ended.
    */
   async resize(size: TerminalSize): Promise<void> {
-    await this.#ask('resize', sizeFields(checkSize('size', size)), 'resize a terminal in')
+    await this.#ask('resize', sizeFields(checkTerminalSize('size', size)), 'resize a terminal in')
   }
 
   /** Kills it if it runs, and removes its output, which would else stay as long as the job. */

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 
 import { InvalidOptionError } from '../errors/mistakes.ts'
+import { refuseUnknownPart } from '../errors/unknown.ts'
 import type { Field } from '../store/record.ts'
 
 /** What to copy out of a job when it has ended. */
@@ -36,14 +37,12 @@ const maxPathsBytes = 8192
 export function checkCollect(collect: unknown, cwd: string): CheckedCollect | null {
   if (collect === undefined) return null
   const options = (Array.isArray(collect) ? { paths: collect } : collect) as CollectOptions
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidOptionError('collect', collect, 'an array of paths, or { paths, maxBytes, timeoutMs }')
-  }
-  for (const key of Object.keys(options)) {
-    if (!['paths', 'maxBytes', 'timeoutMs'].includes(key)) {
-      throw new InvalidOptionError(`collect.${key}`, collect, 'paths, maxBytes, timeoutMs')
-    }
-  }
+  refuseUnknownPart(
+    'collect',
+    options,
+    ['paths', 'maxBytes', 'timeoutMs'],
+    'an array of paths, or { paths, maxBytes, timeoutMs }',
+  )
   const { paths, maxBytes = defaultMaxBytes, timeoutMs = defaultTimeoutMs } = options
   const checked = {
     paths: checkPaths(paths, cwd),

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
+import { refuseUnknownPart } from '../errors/unknown.ts'
 import type { Field } from '../store/record.ts'
 
 /** A file that a job finds when it begins: its content, or its content and its mode (default 0o644). */
@@ -44,9 +45,11 @@ function checkFile(path: string, file: unknown): CheckedFile {
   if (typeof file === 'string' || file instanceof Uint8Array) {
     return { path, data: toBytes(file), mode: defaultMode }
   }
-  const { data, mode = defaultMode } = (file ?? {}) as { data?: unknown; mode?: unknown }
+  const accepted = 'a string, bytes, or { data, mode } with such data'
+  refuseUnknownPart(`files[${path}]`, file, ['data', 'mode'], accepted)
+  const { data, mode = defaultMode } = file as { data?: unknown; mode?: unknown }
   if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-    throw new InvalidOptionError(`files[${path}]`, file, 'a string, bytes, or { data, mode } with such data')
+    throw new InvalidOptionError(`files[${path}]`, file, accepted)
   }
   if (typeof mode !== 'number' || !Number.isInteger(mode) || mode < 0 || mode > 0o777) {
     throw new InvalidOptionError(`files[${path}].mode`, mode, 'permission bits, such as 0o755')

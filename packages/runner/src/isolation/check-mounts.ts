@@ -34,7 +34,7 @@ async function checkMount(option: string, mount: unknown): Promise<CheckedMount>
   const flags = checkFlags(option, given)
   if (type === 'tmpfs') {
     const target = checkTarget(`${option}.target`, given['target'])
-    const size = checkSize(`${option}.size`, given['size'] ?? defaultTmpfsBytes)
+    const size = checkTmpfsBytes(`${option}.size`, given['size'] ?? defaultTmpfsBytes)
     return { type, target, size, mode: checkMode(`${option}.mode`, given['mode'] ?? 0o1777), flags }
   }
   const source = await checkSource(`${option}.source`, given['source'])
@@ -50,7 +50,7 @@ function checkTarget(option: string, target: unknown): string {
 }
 
 /** Bytes of a tmpfs, which must have an end. */
-export function checkSize(option: string, size: unknown): number {
+export function checkTmpfsBytes(option: string, size: unknown): number {
   const bytes = parseBytes(option, size, 4096)
   if (bytes !== 'max') return bytes
   throw new InvalidOptionError(option, size, "a size such as '64M': without one it could fill the host's memory")

@@ -1,10 +1,11 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknownPart } from '../errors/unknown.ts'
 import { idsForJobs } from '../ids/own-user.ts'
-import { checkNetwork, pastaUser } from '../network/index.ts'
+import { checkNetwork, refusePastaUser } from '../network/index.ts'
 import { checkCapabilities } from './capabilities.ts'
 import type { IdMap, Isolation, Profile } from './config.ts'
 import { checkMounts } from './check-mounts.ts'
+import { refuseContradictions } from './contradictions.ts'
 import { makeFilter } from './filter.ts'
 import type { CheckedIsolation, Fences } from './fences.ts'
 import { checkAbsolute, checkSource } from './paths.ts'
@@ -39,9 +40,9 @@ const options = [
  * @throws {InvalidOptionError}
  */
 export async function checkIsolation(given: unknown, uid: number | undefined): Promise<CheckedIsolation> {
-  const isolation = (typeof given === 'object' && given !== null ? given : { profile: given }) as Isolation
-  refuseUnknownPart('isolation', isolation, options)
-  const profile = checkProfile(isolation.profile ?? 'standard')
+  const isolation = (typeof given === 'object' ? given : { profile: given }) as Isolation
+  refuseUnknownPart('isolation', isolation, options, acceptedIsolation)
+  const profile = checkProfile(given, isolation.profile ?? 'standard')
   const fences = profileFences(profile, (uid ?? process.geteuid!()) === 0)
   const changed: Fences = {
     ...fences,
@@ -51,10 +52,8 @@ export async function checkIsolation(given: unknown, uid: number | undefined): P
     devices: await checkDevices(isolation.devices ?? []),
     ...checkSimple(isolation, fences),
   }
-  refuseContradictions(changed)
-  if (typeof changed.network === 'object' && uid === pastaUser) {
-    throw new InvalidOptionError('user', uid, 'with a private network, any other: this one is whom pasta runs as')
-  }
+  refusePastaUser(changed.network, uid)
+  refuseContradictions({ given: isolation, fences: changed, uid })
   const { name, program } = await makeFilter(isolation.seccomp, changed)
   return { fences: { ...changed, seccomp: name }, filter: program }
 }
@@ -83,17 +82,19 @@ function checkSimple(isolation: Isolation, fences: Omit<Fences, 'ownUser'>): Par
   }
 }
 
-function checkProfile(profile: unknown): Profile {
+const acceptedProfiles = profiles.map((name) => `'${name}'`).join(', ')
+const acceptedIsolation = `${acceptedProfiles}, or an object with a profile and single fences`
+
+function checkProfile(given: unknown, profile: unknown): Profile {
   if (profiles.includes(profile as Profile)) return profile as Profile
-  throw new InvalidOptionError('isolation', profile, `${profiles.map((name) => `'${name}'`).join(', ')}, or an object`)
+  if (given === profile) throw new InvalidOptionError('isolation', profile, acceptedIsolation)
+  throw new InvalidOptionError('isolation.profile', profile, acceptedProfiles)
 }
 
 async function checkRoot(root: unknown, profile: Profile): Promise<Fences['root']> {
   if (root === 'host' || root === 'read-only' || root === 'overlay') return root
-  if (typeof root !== 'object' || root === null) {
-    throw new InvalidOptionError('isolation.root', root, "'host', 'read-only', 'overlay', or { directory }")
-  }
-  refuseUnknownPart('isolation.root', root, ['directory', 'access'])
+  const accepted = "'host', 'read-only', 'overlay', or { directory, access }"
+  refuseUnknownPart('isolation.root', root, ['directory', 'access'], accepted)
   const { directory, access = profile === 'strict' ? 'read-only' : 'read-write' } = root as Record<string, unknown>
   if (access !== 'read-write' && access !== 'read-only' && access !== 'overlay') {
     throw new InvalidOptionError('isolation.root.access', access, "'read-write', 'read-only' or 'overlay'")
@@ -137,7 +138,8 @@ function checkIdMap(option: string, map: unknown): IdMap[] {
   const accepted = 'an array of { inside, outside, size }, whole numbers, with a size of at least 1'
   if (!Array.isArray(map) || map.length === 0) throw new InvalidOptionError(option, map, accepted)
   return map.map((range: unknown, index) => {
-    const { inside, outside, size } = (range ?? {}) as Record<string, unknown>
+    refuseUnknownPart(`${option}[${index}]`, range, ['inside', 'outside', 'size'])
+    const { inside, outside, size } = range as Record<string, unknown>
     const isRange = (first: unknown): first is number =>
       Number.isSafeInteger(first) && (first as number) >= 0 && (first as number) + (size as number) - 1 <= maxId
     if (Number.isSafeInteger(size) && (size as number) > 0 && isRange(inside) && isRange(outside)) {
@@ -145,31 +147,4 @@ function checkIdMap(option: string, map: unknown): IdMap[] {
     }
     throw new InvalidOptionError(`${option}[${index}]`, range, accepted)
   })
-}
-
-/** Refuses what could not be kept: an option that is accepted and then ignored is worse than none. */
-function refuseContradictions({ profile, hostname, keepChanges, root, mounts }: Fences): void {
-  if (profile === 'none' && hostname !== null) {
-    throw new InvalidOptionError(
-      'isolation.hostname',
-      hostname,
-      "nothing in the profile 'none': the host name is the host's",
-    )
-  }
-  if (root === 'overlay' && process.geteuid!() !== 0) {
-    throw new InvalidOptionError(
-      'isolation.root',
-      root,
-      "without root, 'host', 'read-only' or { directory }: the kernel lays no overlay of an ordinary user's over a tree that others have mounted on; a mount of type 'overlay' lies on a folder without mounts",
-    )
-  }
-  const isOverlay = root === 'overlay' || (typeof root === 'object' && root.access === 'overlay')
-  const hasLayer = isOverlay || mounts.some(({ type }) => type === 'overlay')
-  if (keepChanges && !hasLayer) {
-    throw new InvalidOptionError(
-      'isolation.keepChanges',
-      true,
-      "false, as there is no overlay: set root: 'overlay', or a mount of that type",
-    )
-  }
 }

@@ -17,7 +17,7 @@ export interface Isolation {
   root?: Root
   /** With an overlay: what the job changed stays until it is removed, for `changes` to list. Default false: it goes at the job's end. */
   keepChanges?: boolean
-  /** What else is mounted, in this order, over what the profile mounts. */
+  /** What else is mounted, in this order, over what the profile mounts; but not over `/proc`, `/dev` and `/dev/pts`. */
   mounts?: readonly Mount[]
   /** Default `'none'`. */
   network?: Network
@@ -33,7 +33,7 @@ export interface Isolation {
   seccomp?: Seccomp
   /** Resource limits of each process (getrlimit(2)), by name without `RLIMIT_`, in lower case: `{ nofile: 4096 }`. */
   rlimits?: Readonly<Record<string, Rlimit>>
-  /** Device nodes of the host that the job has too, at the same path: `['/dev/kvm']`. */
+  /** Device nodes of the host that the job has too, at the same path: `['/dev/kvm']`. Refused in `none`, which has all. */
   devices?: readonly string[]
   /** Paths made read-only with all below them, beside the profile's. Those that do not exist are passed over. */
   readOnlyPaths?: readonly string[]
@@ -45,9 +45,15 @@ export interface Isolation {
   gidMap?: readonly IdMap[]
   /** Whether set-user-ID programs and file capabilities give nothing (PR_SET_NO_NEW_PRIVS). Default true; in `none` false. */
   noNewPrivileges?: boolean
-  /** Whether Landlock, where the kernel has it, keeps writing to what is meant to be written. Default: in `strict` only. */
+  /**
+   * Whether Landlock, where the kernel has it, keeps writing to what is meant to be written. Takes `noNewPrivileges`, or
+   * CAP_SYS_ADMIN. Default: in `strict` only.
+   */
   landlock?: boolean
-  /** Whether programs can be executed from what the job can write. Default true; in `strict` false. */
+  /**
+   * Whether programs can be executed from what the job can write. Default true; in `strict` false, but for a root that it
+   * can write. To ask for false takes a root that is read-only.
+   */
   execWritable?: boolean
 }
 
@@ -67,8 +73,9 @@ export interface RootFolder {
 }
 
 /**
- * A mount. Paths are absolute; a `source` may hold no symbolic link. A `target` is looked up in the job's root, and must
- * be there, but in what goes with the job (`/tmp`, an overlay …) or in a root folder, where it is made.
+ * A mount. Paths are absolute; a `source` may hold no symbolic link, and be nothing of the storage root but what was
+ * collected and what overlays hold; the rest of it is hidden in what is mounted. A `target` is looked up in the job's root,
+ * and must be there, but in what goes with the job (`/tmp`, an overlay …) or in a root folder, where it is made.
  */
 export type Mount =
   | ({ type: 'bind' | 'bind-ro'; source: string; target?: string } & MountFlags)

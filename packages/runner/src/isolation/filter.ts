@@ -16,22 +16,24 @@ interface Filter {
  * @throws {InvalidOptionError} for a profile that cannot be read, or is none.
  */
 export async function makeFilter(wanted: unknown, { seccomp, profile, capabilities }: Fences): Promise<Filter> {
-  const own = profile === 'strict' ? 'strict' : 'default'
-  const name = wanted === undefined ? seccomp : wanted === 'default' ? own : wanted
-  if (name === 'none') return { name, program: null }
+  const isOwn = wanted === undefined || wanted === 'default'
+  if (wanted === 'none' || (wanted === undefined && seccomp === 'none')) return { name: 'none', program: null }
   // Loaded only now: it takes a millisecond, and most processes start no job.
   const { readSeccomp, seccompProgram } = await import('../seccomp/index.ts')
   const options = { capabilities: capabilityNumbers(capabilities), option }
-  if (name === 'default' || name === 'strict') return { name, program: seccompProgram(name, options) }
-  if (typeof name === 'string' && name.includes('/')) {
-    return { name, program: seccompProgram(await readSeccomp(name, option), options) }
+  if (isOwn) {
+    const name = profile === 'strict' ? 'strict' : 'default'
+    return { name, program: seccompProgram(name, options) }
   }
-  if (typeof name !== 'object' || name === null) {
+  if (typeof wanted === 'string' && wanted.includes('/')) {
+    return { name: wanted, program: seccompProgram(await readSeccomp(wanted, option), options) }
+  }
+  if (typeof wanted !== 'object' || wanted === null) {
     throw new InvalidOptionError(
       option,
       wanted,
       "'default', 'none', the path of a profile (with a slash), or a profile",
     )
   }
-  return { name: 'custom', program: seccompProgram(name as SeccompProfile, options) }
+  return { name: 'custom', program: seccompProgram(wanted as SeccompProfile, options) }
 }

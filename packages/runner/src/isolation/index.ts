@@ -1,5 +1,6 @@
 export { checkIsolation } from './check.ts'
-export { checkSize } from './check-mounts.ts'
+export { checkTmpfsBytes } from './check-mounts.ts'
+export { refuseStorageRoot } from './contradictions.ts'
 export type { CheckedIsolation, Fences } from './fences.ts'
 export { type IsolationFields, isolationFields } from './fields.ts'
 export { hostFacts } from './host-facts.ts'

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
+import { refuseUnknownPart } from '../errors/unknown.ts'
 import type { Rlimit } from './config.ts'
 
 /** The numbers of the resources, by their names in getrlimit(2) without RLIMIT_ (asm-generic/resource.h). */
@@ -48,10 +49,13 @@ export function checkRlimits(option: string, value: unknown): Record<string, Rli
 }
 
 function checkRlimit(option: string, limit: unknown): RlimitPair {
-  const pair = typeof limit === 'object' && limit !== null ? (limit as RlimitPair) : { soft: limit, hard: limit }
-  const [soft, hard] = [pair.soft, pair.hard].map((half) => {
+  const accepted = "a whole number from 0, 'unlimited', or { soft, hard } of such"
+  const pair = typeof limit === 'object' ? limit : { soft: limit, hard: limit }
+  refuseUnknownPart(option, pair, ['soft', 'hard'], accepted)
+  const { soft: givenSoft, hard: givenHard } = pair as Record<string, unknown>
+  const [soft, hard] = [givenSoft, givenHard].map((half) => {
     if (half === 'unlimited' || (typeof half === 'number' && Number.isSafeInteger(half) && half >= 0)) return half
-    throw new InvalidOptionError(option, limit, "a whole number from 0, 'unlimited', or { soft, hard } of such")
+    throw new InvalidOptionError(option, limit, accepted)
   }) as [RlimitPair['soft'], RlimitPair['hard']]
   if (hard !== 'unlimited' && (soft === 'unlimited' || soft > hard)) {
     throw new InvalidOptionError(option, limit, 'a soft limit that is not above the hard one')

@@ -32,6 +32,13 @@ describe('checkConfig', () => {
     [{ command: ['true'], stopSignal: 'TERM' }, 'stopSignal'],
     [{ command: ['true'], shim: 'other' }, 'shim'],
     [{ command: ['true'], user: 'no such user' }, 'user'],
+    [{ command: ['true'], isolation: 'strict', group: 0 }, 'group'],
+    [{ command: ['true'], tty: 'yes' }, 'tty'],
+    [{ command: ['true'], workdir: 'shared' }, 'workdir'],
+    [{ command: ['true'], workdir: 'private', isolation: 'none' }, 'workdir'],
+    [{ command: ['true'], files: { a: '' }, isolation: { mounts: [{ type: 'tmpfs', target: '/tmp' }] } }, 'files'],
+    [{ command: ['true'], files: { a: { data: '', permissions: 0o755 } } }, 'files[a].permissions'],
+    [{ command: ['true'], collect: { path: 'a' } }, 'collect.path'],
   ])('refuses %j', async (config, option) => {
     await expect(checkConfig(config as unknown as JobConfig, 'job.')).rejects.toMatchObject({
       name: 'InvalidOptionError',

@@ -3,7 +3,7 @@ import { refuseUnknown, refuseUnknownPart } from '../errors/unknown.ts'
 import { type CheckedCollect, checkCollect } from '../files/collect.ts'
 import { type CheckedFile, checkFiles } from '../files/put.ts'
 import { type JobNamespace, resolveNamespace } from '../ids/job-namespace.ts'
-import { type CheckedIsolation, checkIsolation, checkSize, workFolder } from '../isolation/index.ts'
+import { type CheckedIsolation, checkIsolation, checkTmpfsBytes, workFolder } from '../isolation/index.ts'
 import { type CheckedStdin, checkStdin, checkTty } from '../stdin/check.ts'
 import type { TerminalSize } from '../stdin/config.ts'
 import type { JobConfig, Limits } from './config.ts'
@@ -88,6 +88,7 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
   const command = checkCommand(config.command)
   const account = await findAccount(config.user, config.group, isMapped(config.isolation))
   const isolation = await checkIsolation(config.isolation, account?.uid)
+  refuseGroupAlone(config, isolation)
   const userNamespace = await resolveNamespace(isolation.fences, account)
   const files = checkFiles(config.files)
   const workdirBytes = checkWorkdir(config.workdir, files, isolation)
@@ -147,6 +148,13 @@ function checkNoLimits(noLimits: unknown, limits: Limits): boolean {
   return noLimits === true
 }
 
+/** A group alone would have the runner's user stand in for the one that the job is to have to itself. */
+function refuseGroupAlone({ user, group }: JobConfig, { fences }: CheckedIsolation): void {
+  if (fences.profile !== 'strict' || fences.uidMap || user !== undefined || group === undefined) return
+  const accepted = "in the profile 'strict' only together with a user: without one a job has a group of its own"
+  throw new InvalidOptionError('group', group, accepted)
+}
+
 /** Checks limits that are given alone; what they are is checked where they are set. */
 export function checkUpdate(limits: Limits): Limits {
   refuseUnknown('limits', limits, limitOptions)
@@ -202,13 +210,17 @@ const defaultWorkdirBytes = 64 * 1024 * 1024
 
 function checkWorkdir(workdir: unknown, files: readonly CheckedFile[], { fences }: CheckedIsolation): number | null {
   if (workdir === undefined && files.length === 0) return null
+  const [option, value] = workdir === undefined ? ['files', files.map(({ path }) => path)] : ['workdir', workdir]
   if (fences.profile === 'none') {
-    const [option, value] = workdir === undefined ? ['files', files.map(({ path }) => path)] : ['workdir', workdir]
     throw new InvalidOptionError(option, value, "nothing in the profile 'none', which has no /tmp of its own")
   }
+  const over = fences.mounts.find(({ target }) => `${workFolder}/`.startsWith(`${target}/`))
+  if (over) {
+    throw new InvalidOptionError(option, value, `nothing together with a mount at ${over.target}, over ${workFolder}`)
+  }
   if (workdir === undefined || workdir === 'private') return defaultWorkdirBytes
-  refuseUnknownPart('workdir', workdir, ['size'])
-  return checkSize('workdir.size', (workdir as { size?: unknown }).size ?? defaultWorkdirBytes)
+  refuseUnknownPart('workdir', workdir, ['size'], "'private' or { size }")
+  return checkTmpfsBytes('workdir.size', (workdir as { size?: unknown }).size ?? defaultWorkdirBytes)
 }
 
 /** Checks a working directory. */

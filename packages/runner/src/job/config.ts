@@ -41,14 +41,14 @@ export interface JobConfig extends Limits {
    * The runner's own environment is never passed on.
    */
   env?: Readonly<Record<string, string | undefined>>
-  /** Working directory, absolute. Default `/`. */
+  /** Working directory, absolute. Default `/`, or the private folder when there is one. */
   cwd?: string
   /**
    * User to run as, by name or numeric id. Default: the runner's own, and in `strict` one of the job's own. An ordinary
    * user may name those for whom root has set ids aside in /etc/subuid and /etc/subgid.
    */
   user?: string | number
-  /** Group to run as, by name or numeric id. Default: the user's primary group. */
+  /** Group to run as, by name or numeric id. Default: the user's primary group. In `strict` only with a `user`. */
   group?: string | number
   /**
    * Run the job in no cgroup: fenced, but neither limited nor counted, nor can it be frozen. For hosts on which an
@@ -59,7 +59,7 @@ export interface JobConfig extends Limits {
   isolation?: Profile | Isolation
   /**
    * `'private'`: a writable folder of the job's own at `/tmp/work`, on a tmpfs of `size` bytes (default `'64M'`), which is
-   * then the default `cwd`. Default: none.
+   * then the default `cwd`. Default: none. Refused in `none`, and with a mount over it.
    */
   workdir?: 'private' | { size?: number | string }
   /**

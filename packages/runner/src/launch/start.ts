@@ -5,7 +5,14 @@ import { errnoName, startError } from '../errors/errno.ts'
 import { JobNameTakenError, JobNotFoundError } from '../errors/mistakes.ts'
 import { putFields } from '../files/put.ts'
 import { requireIds, userFields } from '../ids/fields.ts'
-import { type Fences, hostFacts, type IsolationFields, isolationFields, workFolder } from '../isolation/index.ts'
+import {
+  type Fences,
+  hostFacts,
+  type IsolationFields,
+  isolationFields,
+  refuseStorageRoot,
+  workFolder,
+} from '../isolation/index.ts'
 import type { CheckedJob } from '../job/check.ts'
 import { describePasta, type NetworkPlan, planNetwork, resolverTarget } from '../network/index.ts'
 import { settleEnd } from '../result/settle.ts'
@@ -30,7 +37,7 @@ export interface StartedJob {
 /**
  * Starts a job; resolves once its command has been exec'd.
  * @throws {CorralError} when it has not been: nothing is left behind.
- * @throws {JobNameTakenError}
+ * @throws {InvalidOptionError | JobNameTakenError}
  */
 export async function startJob(
   session: Session,
@@ -39,6 +46,7 @@ export async function startJob(
   onExit: 'kill' | 'keep',
 ): Promise<StartedJob> {
   const folder = new JobFolder(storage, job.name)
+  refuseStorageRoot(job.isolation.fences, storage.root)
   const files = putFields(workFolder, job.files)
   const shim = job.shim === 'self' ? shimCommand(job.command, job.env) : null
   const asked = { ...describe(job), startId: crypto.randomUUID(), onExit }

@@ -33,11 +33,12 @@ export async function checkStdin(option: string, value: unknown): Promise<Checke
 /** The size of the terminal; null: there is to be none. */
 export function checkTty(option: string, value: unknown): TerminalSize | null {
   if (value === undefined || value === false) return null
-  return value === true ? defaultSize : checkSize(option, value)
+  return value === true ? defaultSize : checkTerminalSize(option, value, 'true, false or { columns, rows }')
 }
 
-export function checkSize(option: string, value: unknown): TerminalSize {
-  refuseUnknownPart(option, value, ['columns', 'rows'])
+/** Checks the size of a terminal. `accepted`: what there is besides, in words. */
+export function checkTerminalSize(option: string, value: unknown, accepted?: string): TerminalSize {
+  refuseUnknownPart(option, value, ['columns', 'rows'], accepted)
   const { columns, rows } = value as Record<string, unknown>
   if (isLength(columns) && isLength(rows)) return { columns, rows }
   throw new InvalidOptionError(option, value, `{ columns, rows }, whole numbers from 1 to ${maxSize}`)
