@@ -120,6 +120,15 @@ test('a job that fills the disk has its true outcome recorded, and can be remove
   await runner.stop('next')
 })
 
+test('a job whose terminal writes to a full disk goes on, and ends', async ({ folder, skip }) => {
+  requireRoot(skip)
+  await using disk = await SmallDisk.mount(folder)
+  await using runner = await CgroupRunner.open({ storageRoot: disk.root })
+  const name = await runner.start({ command: ['seq', '1000000'], tty: true })
+  expect(await runner.wait(name)).toMatchObject({ state: 'exited', exitStatus: 0 })
+  await runner.stop(name)
+})
+
 test('a job whose disk is full can be stopped', async ({ folder, skip }) => {
   requireRoot(skip)
   await using disk = await SmallDisk.mount(folder)

@@ -6,7 +6,7 @@ import { countDescriptors, expectNoRemains, launcherOf, launcherProcesses } from
 import { eventually, test } from '../support/test.ts'
 import { frameOf, payloadOf, RawPeer, type Fields } from './raw-peer.ts'
 
-const { EBADMSG, EINVAL, EMSGSIZE, EOPNOTSUPP, EPROTO, EPROTONOSUPPORT, ESRCH } = constants.errno
+const { EBADMSG, EINVAL, ENOTCONN, EMSGSIZE, EOPNOTSUPP, EPROTO, EPROTONOSUPPORT, ESRCH } = constants.errno
 
 /** A length that has nothing to do with what follows. */
 function headerOf(length: number): Buffer {
@@ -127,6 +127,28 @@ const unwanted: [type: string, fields: Fields, reply: Record<string, unknown>][]
       ['signal', 65],
     ],
     { step: 'signal', errno: `${EINVAL}` },
+  ],
+  ['exec', [['name', 'a']], { step: 'job', errno: `${ESRCH}` }],
+  ['resize', [], { step: 'job', errno: `${ESRCH}` }],
+  [
+    'signal',
+    [
+      ['name', 'a'],
+      ['exec', 'b'],
+      ['signal', 9],
+    ],
+    { step: 'job', errno: `${ESRCH}` },
+  ],
+  // Whoever has said hello is a runner, and nothing that one could lend.
+  ['lend', [['lent', 'a']], { step: 'frame', errno: `${EINVAL}` }],
+  [
+    'start',
+    [
+      ['name', 'a'],
+      ['dir', '/x'],
+      ['lent', 'nothing'],
+    ],
+    { step: 'stdin', errno: `${ENOTCONN}` },
   ],
   ['start', [], { step: 'frame', errno: `${EINVAL}` }],
   ['start', [['name', 'a']], { step: 'frame', errno: `${EINVAL}` }],

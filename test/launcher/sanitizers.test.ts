@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import type { JobConfig } from '@corral/runner'
 import { expect } from 'vitest'
 
 import { compileLauncher } from '../../scripts/compile-launcher.ts'
@@ -48,6 +49,7 @@ test.skipIf(process.env['CORRAL_IN_VM'] !== undefined)(
       await using runner = await openRunner({ storageRoot: root })
       await expectOutcomes(runner)
       await expectRefusals(runner)
+      await expectStreams(runner, folder)
       await expectEnds(runner)
       await expectFiles(runner, folder)
       await expectTaken(root)
@@ -130,6 +132,37 @@ async function expectRefusals(runner: Runner): Promise<void> {
 }
 
 /** All the ways in which a job ends that has not come to its own end. */
+/** Input of each kind, terminals, and further commands that begin and end in each way. */
+async function expectStreams(runner: Runner, folder: string): Promise<void> {
+  const file = join(folder, 'empty.c')
+  const bytes = 'text'.repeat(100_000)
+  for (const stdin of [bytes, { file }, new Blob([bytes]).stream()]) {
+    const config = { command: ['sha256sum'], stdin }
+    for (const tty of [false, true]) await runner.stop(await runUntilEnd(runner, { ...config, tty }))
+  }
+  const name = await runner.start({ command: ['sleep', '1000'] })
+  const ends = await Promise.all([
+    runner.exec(name, { command: ['cat'], stdin: 'in' }),
+    runner.exec(name, { command: ['sh', '-c', 'cat; exit 3'], stdin: bytes, tty: true }),
+    runner.exec(name, { command: ['sleep', '1000'], timeoutMs: 50 }),
+    runner.exec(name, { command: ['sleep', '1000'], tty: true, env: { LONG: bytes.slice(0, 100_000) } }),
+  ])
+  await ends[3].resize({ columns: 1, rows: 1 })
+  await ends[3].kill('SIGTERM')
+  await expect(runner.exec(name, { command: ['/nowhere'], tty: true })).rejects.toMatchObject({ errno: 'ENOENT' })
+  for (const execution of ends) await execution.wait()
+  const last = await runner.exec(name, { command: ['sleep', '1000'], tty: true })
+  await runner.stop(name, { keepOutput: true })
+  expect((await last.wait()).state).toBe('job-ended')
+  await runner.stop(name)
+}
+
+async function runUntilEnd(runner: Runner, config: JobConfig): Promise<string> {
+  const name = await runner.start(config)
+  await runner.wait(name)
+  return name
+}
+
 async function expectEnds(runner: Runner): Promise<void> {
   const trap = ['/bin/sh', '-c', 'trap "" TERM; sleep 1000 & wait; sleep 1000']
   await runner.start({ name: 'timeout', command: trap, timeoutMs: 50, stopGraceMs: 50 })
