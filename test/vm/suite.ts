@@ -25,10 +25,14 @@ export const SUITES: Suite[] = [
     what: 'the behaviour tests on pure cgroup v2',
     init: 'busybox',
     folder: 'test',
-    // Of the command's tests only how jobs end: the rest is the same on any layout, and starts Node hundreds of times.
+    // What does not touch a cgroup is the same on any layout, and emulation is slow: of the command's tests how jobs end.
     options: exclude(
       'test/placement/**',
-      'test/cli/{detached,foreground,looking,usage}.test.ts',
+      'test/cli/{attached,detached,files,foreground,looking,usage}.test.ts',
+      'test/{output,stdin,terminal}/**',
+      'test/files/{changes,collect,put}.test.ts',
+      'test/isolation/{recipes,seccomp}.test.ts',
+      'test/launcher/frames.test.ts',
       'test/readme.test.ts',
     ),
     env: { CORRAL_IN_VM: '1', CORRAL_LAYOUT: 'unified' },
