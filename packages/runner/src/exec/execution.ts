@@ -1,6 +1,6 @@
 import { JobEndedError } from '../errors/mistakes.ts'
 import { refuseUnknown } from '../errors/unknown.ts'
-import { checkAbort, checkSignal } from '../job/check.ts'
+import { checkAbort, checkSignal } from '../job/values.ts'
 import { type Signal, signalNumber } from '../job/signal.ts'
 import type { Session } from '../launch/session.ts'
 import { type OutputOptions, streamOutput } from '../output/output.ts'

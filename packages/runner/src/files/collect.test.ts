@@ -29,7 +29,7 @@ describe('checkCollect', () => {
     [null, /^collect: /],
     [{}, /^collect.paths: /],
     [{ paths: ['a'], maxBytes: 0 }, /^collect.maxBytes: /],
-    [{ paths: ['a'], timeoutMs: 1.5 }, /^collect.timeoutMs: /],
+    [{ paths: ['a'], timeoutMs: 0.5 }, /^collect.timeoutMs: /],
     [{ paths: ['a'], most: 1 }, /^collect.most: /],
     [[''], /^collect.paths: /],
     [['/'], /^collect.paths: /],

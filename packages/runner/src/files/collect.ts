@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknownPart } from '../errors/unknown.ts'
+import { checkMs } from '../job/values.ts'
 import type { Field } from '../store/record.ts'
 
 /** What to copy out of a job when it has ended. */
@@ -24,7 +25,6 @@ export interface CheckedCollect {
 
 const defaultMaxBytes = 1024 ** 3
 const defaultTimeoutMs = 60_000
-const maxTimeoutMs = 0x7fffffff
 
 /** Most files and folders of a collection: each takes an inode of the storage root's disk. */
 const maxEntries = 100_000
@@ -46,15 +46,15 @@ export function checkCollect(collect: unknown, cwd: string): CheckedCollect | nu
   const { paths, maxBytes = defaultMaxBytes, timeoutMs = defaultTimeoutMs } = options
   const checked = {
     paths: checkPaths(paths, cwd),
-    maxBytes: checkNumber('collect.maxBytes', maxBytes, Number.MAX_SAFE_INTEGER),
-    timeoutMs: checkNumber('collect.timeoutMs', timeoutMs, maxTimeoutMs),
+    maxBytes: checkBytes('collect.maxBytes', maxBytes),
+    timeoutMs: checkMs('collect.timeoutMs', timeoutMs, 1),
   }
   return checked.paths.length === 0 ? null : checked
 }
 
-function checkNumber(option: string, value: unknown, max: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) return value
-  throw new InvalidOptionError(option, value, `a whole number from 1 to ${max}`)
+function checkBytes(option: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value
+  throw new InvalidOptionError(option, value, `a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`)
 }
 
 function checkPaths(paths: unknown, cwd: string): string[] {

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import type { Isolation } from './config.ts'
 import type { CheckedMount, Fences } from './fences.ts'
+import { isWithin } from './paths.ts'
 
 /** What the rules go by. `uid`: whom the job runs as, undefined when it was given no user. */
 interface Wish {
@@ -91,7 +92,7 @@ export function refuseStorageRoot({ root, mounts }: Fences, storageRoot: string)
     ['isolation.root.directory', typeof root === 'object' ? root.directory : undefined] as const,
   ]
   for (const [option, source] of sources) {
-    if (source === undefined || !`${source}/`.startsWith(`${storageRoot}/`)) continue
+    if (source === undefined || !isWithin(source, storageRoot)) continue
     if (shareable.test(source.slice(storageRoot.length + 1))) continue
     throw new InvalidOptionError(option, source, 'a path outside of the storage root, which no job is shown')
   }

@@ -17,6 +17,11 @@ export function checkAbsolute(option: string, path: unknown): string {
   return plain.length > 1 && plain.endsWith('/') ? plain.slice(0, -1) : plain
 }
 
+/** Whether a path is a folder's own, or below it. Both are absolute and plain. */
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
+}
+
 /** Something of the host's that a job is to see. */
 export interface Source {
   path: string

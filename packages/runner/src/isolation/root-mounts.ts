@@ -2,6 +2,7 @@ import type { Field } from '../store/record.ts'
 import type { Fences } from './fences.ts'
 import { mount } from './mount-fields.ts'
 import { overlayMount } from './overlay-mount.ts'
+import { isWithin } from './paths.ts'
 
 /** A mount of the host's, as far as an overlay needs to know of it. */
 export interface HostMount {
@@ -53,8 +54,7 @@ export function rootMounts(
 /** An overlay sees one file system only: each that the host has gets one, in the order in which they were mounted. */
 function overlays(hostMounts: readonly HostMount[], folder: string, except: readonly string[]): Field[] {
   const shown = hostMounts.filter(
-    ({ point, type }) =>
-      point !== '/' && fileSystems.has(type) && !except.some((path) => `${point}/`.startsWith(`${path}/`)),
+    ({ point, type }) => point !== '/' && fileSystems.has(type) && !except.some((path) => isWithin(point, path)),
   )
   return ['/', ...shown.map(({ point }) => point)].flatMap((point, index) =>
     overlayMount(point, point, layer(folder, index), ['nodev']),

@@ -3,15 +3,16 @@ import { refuseUnknown, refuseUnknownPart } from '../errors/unknown.ts'
 import { type CheckedCollect, checkCollect } from '../files/collect.ts'
 import { type CheckedFile, checkFiles } from '../files/put.ts'
 import { type JobNamespace, resolveNamespace } from '../ids/job-namespace.ts'
-import { type CheckedIsolation, checkIsolation, checkTmpfsBytes, workFolder } from '../isolation/index.ts'
+import { type CheckedIsolation, checkIsolation, checkTmpfsBytes, isWithin, workFolder } from '../isolation/index.ts'
 import { type CheckedStdin, checkStdin, checkTty } from '../stdin/check.ts'
 import type { TerminalSize } from '../stdin/config.ts'
 import type { JobConfig, Limits } from './config.ts'
 import { checkEnvironment } from './environment.ts'
 import { type CheckedLimits, checkLimits } from './limits.ts'
 import { checkName, freshName } from './name.ts'
-import { type Signal, signalNumber } from './signal.ts'
+import type { Signal } from './signal.ts'
 import { type Account, findAccount } from './user.ts'
+import { checkBoolean, checkCommand, checkCwd, checkLabels, checkMs, checkSignal } from './values.ts'
 
 /** A job's configuration, checked and with defaults filled in. */
 export interface CheckedJob {
@@ -74,9 +75,6 @@ const options = [
   'shim',
   ...limitOptions,
 ] as const satisfies readonly (keyof JobConfig)[]
-
-/** Longest time-out or grace, 24.8 days: a timer of Node's with more goes off at once. */
-const maxMs = 0x7fffffff
 
 /**
  * Checks what a caller gave to `start`, before anything is made.
@@ -161,51 +159,6 @@ export function checkUpdate(limits: Limits): Limits {
   return pickLimits(limits)
 }
 
-/** Checks an option that is to cancel. */
-export function checkAbort(option: string, signal: unknown): void {
-  if (signal === undefined || signal instanceof AbortSignal) return
-  throw new InvalidOptionError(option, signal, 'an AbortSignal')
-}
-
-/** Checks an option that is yes or no. */
-export function checkBoolean(option: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean') throw new InvalidOptionError(option, value, 'true or false')
-}
-
-/** Checks a signal's name. */
-export function checkSignal(option: string, signal: unknown): Signal {
-  if (typeof signal === 'string' && signalNumber(signal) !== undefined) return signal as Signal
-  throw new InvalidOptionError(option, signal, "a signal's name as Node has it, such as 'SIGTERM'")
-}
-
-/** Checks a time in milliseconds. */
-export function checkMs(option: string, value: unknown, min: number): number {
-  if (typeof value === 'number' && value >= min && value <= maxMs) return Math.ceil(value)
-  throw new InvalidOptionError(option, value, `milliseconds from ${min} to ${maxMs}`)
-}
-
-/** Checks labels, of a job or to list by. */
-export function checkLabels(option: string, labels: unknown): Record<string, string> {
-  if (labels === undefined) return {}
-  if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) {
-    throw new InvalidOptionError(option, labels, 'an object of strings')
-  }
-  for (const [key, value] of Object.entries(labels)) {
-    if (typeof value !== 'string' || key === '' || `${key}${value}`.includes('\0')) {
-      throw new InvalidOptionError(`${option}.${key}`, value, 'a string without NUL')
-    }
-  }
-  return { ...labels }
-}
-
-/** Checks a program with its arguments. */
-export function checkCommand(command: unknown): readonly string[] {
-  const valid = Array.isArray(command) && command.length > 0 && command[0] !== ''
-  if (valid && command.every((word) => typeof word === 'string' && !word.includes('\0')))
-    return [...command] as string[]
-  throw new InvalidOptionError('command', command, 'an array of strings without NUL: the program and its arguments')
-}
-
 const defaultWorkdirBytes = 64 * 1024 * 1024
 
 function checkWorkdir(workdir: unknown, files: readonly CheckedFile[], { fences }: CheckedIsolation): number | null {
@@ -214,19 +167,13 @@ function checkWorkdir(workdir: unknown, files: readonly CheckedFile[], { fences 
   if (fences.profile === 'none') {
     throw new InvalidOptionError(option, value, "nothing in the profile 'none', which has no /tmp of its own")
   }
-  const over = fences.mounts.find(({ target }) => `${workFolder}/`.startsWith(`${target}/`))
+  const over = fences.mounts.find(({ target }) => isWithin(workFolder, target))
   if (over) {
     throw new InvalidOptionError(option, value, `nothing together with a mount at ${over.target}, over ${workFolder}`)
   }
   if (workdir === undefined || workdir === 'private') return defaultWorkdirBytes
   refuseUnknownPart('workdir', workdir, ['size'], "'private' or { size }")
   return checkTmpfsBytes('workdir.size', (workdir as { size?: unknown }).size ?? defaultWorkdirBytes)
-}
-
-/** Checks a working directory. */
-export function checkCwd(cwd: unknown): string {
-  if (typeof cwd === 'string' && cwd.startsWith('/') && !cwd.includes('\0')) return cwd
-  throw new InvalidOptionError('cwd', cwd, 'an absolute path')
 }
 
 function checkShim(shim: unknown): 'native' | 'self' {

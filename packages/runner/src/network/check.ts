@@ -2,7 +2,6 @@ import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknownPart } from '../errors/unknown.ts'
 import { contains, parseCidr } from './cidr.ts'
 import { unreachable } from './filter.ts'
-import { pastaUser } from './pasta.ts'
 import { checkPorts, type PublishedPort } from './ports.ts'
 
 /** A job's network with nothing left to guess. Plain data. */
@@ -41,12 +40,6 @@ export function checkNetwork(network: unknown): CheckedNetwork {
     allow: allow === undefined ? null : checkAllow('isolation.network.allow', allow),
     dns,
   }
-}
-
-/** Keeps the commands of a job from being the user who runs its pasta. */
-export function refusePastaUser(network: CheckedNetwork, uid: number | undefined): void {
-  if (typeof network !== 'object' || uid !== pastaUser) return
-  throw new InvalidOptionError('user', uid, 'with a private network, any other: this one is whom pasta runs as')
 }
 
 function checkAllow(option: string, allow: unknown): string[] {

@@ -1,3 +1,4 @@
-export { type CheckedNetwork, checkNetwork, refusePastaUser } from './check.ts'
+export { type CheckedNetwork, checkNetwork } from './check.ts'
 export { type NetworkPlan, planNetwork, resolverTarget } from './plan.ts'
 export { describePasta } from './said.ts'
+export { refusePastaUser } from './pasta-user.ts'

@@ -2,14 +2,9 @@ import { access, constants } from 'node:fs/promises'
 
 import { CorralError } from '../errors/corral-error.ts'
 import type { CheckedPrivate } from './check.ts'
+import { pastaUser } from './pasta-user.ts'
 import type { PublishedPort } from './ports.ts'
 import { jobAddresses, type Resolver } from './resolver.ts'
-
-/**
- * Whom pasta is when there is root to become it from: in a gap of what systemd and distributions give out (systemd,
- * UIDS-GIDS), and within the 65536 ids that a container has.
- */
-export const pastaUser = 65533
 
 /** Where Debian and others keep what is root's business, should PATH not say so. */
 const moreFolders = ['/usr/bin', '/usr/local/bin', '/usr/sbin']

@@ -7,7 +7,8 @@ import type { Field } from '../store/record.ts'
 import type { CheckedNetwork, CheckedPrivate } from './check.ts'
 import { parseCidr } from './cidr.ts'
 import { networkFilter } from './filter.ts'
-import { findPasta, pastaArguments, pastaUser } from './pasta.ts'
+import { findPasta, pastaArguments } from './pasta.ts'
+import { pastaUser } from './pasta-user.ts'
 import { findResolver, type Resolver } from './resolver.ts'
 
 /** The name of a job's own resolv.conf in its folder. */

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknown } from '../errors/unknown.ts'
-import { checkAbort, checkBoolean } from '../job/check.ts'
+import { checkAbort, checkBoolean } from '../job/values.ts'
 import type { Bytes } from './buffers.ts'
 import { OutputReader, type OutputSource } from './reader.ts'
 
