@@ -100,6 +100,7 @@ struct init {
 	int64_t oom_backoff;
 	size_t outcome_len; /* of the record without the counters */
 	bool remove; /* the runner is gone and wants nothing kept */
+	bool given_up; /* what is being collected, or will be */
 };
 
 static int64_t in_now(clockid_t clock)
@@ -848,7 +849,27 @@ static void in_on_request(struct init *in, struct me_message *request)
 	}
 }
 
-/* The launcher passes a request on, or says that the runner is gone, or is gone itself (end of file). */
+/* SIGKILL goes to the whole job. */
+static void in_pass_signal(struct init *in, int number)
+{
+	number &= ~IN_GIVE_UP;
+	if (number == SIGKILL)
+		in_kill_cgroup(in);
+	else
+		kill(in->pid, number);
+}
+
+/* A signal that a runner sends: also to a job that has ended, should that be to give up what is being collected. */
+static void in_on_pass(struct init *in, const struct me_message *message)
+{
+	long long number;
+
+	in->given_up |= fr_get(message->payload, message->len, "giveup") != NULL;
+	if (in->started && !in->ended && fr_number(fr_get(message->payload, message->len, "signal"), 1, SIGRTMAX, &number) == 0)
+		in_pass_signal(in, (int)number);
+}
+
+/* The launcher passes a signal or a request on, or says that the runner is gone, or is gone itself (end of file). */
 static void in_hear_launcher(struct init *in, struct pollfd *status)
 {
 	static char buffer[ME_LENGTH_MAX];
@@ -860,6 +881,8 @@ static void in_hear_launcher(struct init *in, struct pollfd *status)
 		type = fr_get(message.payload, message.len, "type");
 		if (type && strcmp(type, "gone") == 0)
 			in->remove = true;
+		else if (type && strcmp(type, "pass") == 0)
+			in_on_pass(in, &message);
 		else
 			in_on_request(in, &message);
 		me_free(&message);
@@ -928,15 +951,17 @@ static ssize_t in_take_collected(struct init *in, int report_fd)
 	return n;
 }
 
-/* Whether a signal from outside says that the rest is to be given up. */
-static bool in_is_told_to_give_up(struct init *in)
+/*
+ * Takes the signals there are. One from outside may say that the rest is to be given up; as long as there is the launcher
+ * that made this init, which says so by a message, it is one that the job has left behind.
+ */
+static void in_take_signals(struct init *in, bool has_launcher)
 {
 	struct signalfd_siginfo info;
 
 	while (read(in->signal_fd, &info, sizeof info) == sizeof info)
 		if (info.ssi_signo == (uint32_t)IN_PASS_SIGNAL && info.ssi_pid == 0 && info.ssi_int & IN_GIVE_UP)
-			return true;
-	return false;
+			in->given_up |= !has_launcher;
 }
 
 /* Waits for the collector; 0 when it has come to its end, else why it is not waited for any longer. */
@@ -961,12 +986,12 @@ static int in_await_collector(struct init *in, int report_fd)
 		poll(fds, sizeof fds / sizeof *fds, (int)(left / 1000000) + 1);
 		if (fds[0].revents && in_take_collected(in, report_fd) == 0)
 			return 0;
-		if (fds[1].revents && in_is_told_to_give_up(in))
-			return -ECANCELED;
 		if (fds[2].revents)
 			in_hear_launcher(in, &fds[2]);
+		if (fds[1].revents)
+			in_take_signals(in, fds[2].fd >= 0);
 		in->remove |= fds[3].revents != 0;
-		if (in->remove)
+		if (in->remove || in->given_up)
 			return -ECANCELED;
 	}
 }
@@ -1251,19 +1276,10 @@ static void in_reap(struct init *in)
 	}
 }
 
-/* SIGKILL goes to the whole job. */
-static void in_pass_signal(struct init *in, int number)
-{
-	number &= ~IN_GIVE_UP;
-	if (number == SIGKILL)
-		in_kill_cgroup(in);
-	else
-		kill(in->pid, number);
-}
-
 /*
- * Passes a signal on when it comes from outside the namespace. The launcher sends IN_PASS_SIGNAL with the number as its
- * value, since SIGSTOP itself would stop init. A job that forges one signals only its own command.
+ * Passes a signal on when it comes from outside the namespace. A launcher that has no socket to this init sends
+ * IN_PASS_SIGNAL with the number as its value, since SIGSTOP itself would stop init. A job that forges one signals only
+ * its own command.
  */
 static void in_on_signal(struct init *in)
 {

@@ -17,7 +17,7 @@ enum {
 	IN_FIRST_FREE_FD = 7,
 };
 
-/* The signal that carries a signal number for the command in its value: see in_on_signal(). */
+/* The signal that carries a signal number for the command in its value, from a launcher without a socket to this init: see in_on_signal(). */
 #define IN_PASS_SIGNAL (SIGRTMAX)
 
 /* In that value, beside SIGKILL: the job has ended, and what is being collected from it is to be given up. */

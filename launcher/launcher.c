@@ -896,22 +896,50 @@ static int ln_watch_init(const char *payload, size_t len)
 	return 0;
 }
 
-/* Has init pass a signal on: as a value, so that every signal can be sent, see in_on_signal(). */
+/* Tells init which signal to pass on, in a message; -EBADF: it was made by an earlier launcher, and has no socket to this one. */
+static int ln_send_signal(const struct ln_job *job, long long number, bool give_up)
+{
+	struct fr_writer message = { 0 };
+	int error;
+
+	if (job->status.fd < 0)
+		return -EBADF;
+	fr_add(&message, "type", "pass");
+	fr_add_number(&message, "signal", number);
+	if (give_up)
+		fr_add(&message, "giveup", "1");
+	error = message.failed ? -ENOMEM : me_send(job->status.fd, message.data, message.len, NULL, 0);
+	fr_free(&message);
+	return error;
+}
+
+/* The same by a signal's value, so that every signal can be sent, see in_on_signal(). */
+static int ln_queue_signal(const struct ln_job *job, long long number, bool give_up)
+{
+	siginfo_t info = { .si_signo = IN_PASS_SIGNAL, .si_code = SI_QUEUE };
+
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value.sival_int = (int)number | (give_up ? IN_GIVE_UP : 0);
+	return kn_pidfd_send_signal(job->pidfd.fd, IN_PASS_SIGNAL, &info) ? -errno : 0;
+}
+
+/*
+ * Has init pass a signal on. A message comes first: how many signals may be pending is limited for all processes of a
+ * user together (getrlimit(2), RLIMIT_SIGPENDING), and a job of init's user can have reached that limit.
+ */
 static int ln_signal(const char *payload, size_t len)
 {
 	const char *name = fr_get(payload, len, "name");
 	struct ln_job *job = name ? ln_find_job(name) : NULL;
-	siginfo_t info = { .si_signo = IN_PASS_SIGNAL, .si_code = SI_QUEUE };
+	bool give_up = fr_get(payload, len, "giveup") != NULL;
 	long long number;
 
 	if (fr_number(fr_get(payload, len, "signal"), 1, SIGRTMAX, &number))
 		return -EINVAL;
 	if (!job || job->told)
 		return -ESRCH;
-	info.si_pid = getpid();
-	info.si_uid = getuid();
-	info.si_value.sival_int = (int)number | (fr_get(payload, len, "giveup") ? IN_GIVE_UP : 0);
-	return kn_pidfd_send_signal(job->pidfd.fd, IN_PASS_SIGNAL, &info) ? -errno : 0;
+	return ln_send_signal(job, number, give_up) ? ln_queue_signal(job, number, give_up) : 0;
 }
 
 /*

@@ -293,7 +293,8 @@ describe('what is not collected', () => {
       const { copy, collected } = await collect(runner, { command: ['true'], collect: [join(shared, 'out')] })
       const got = copy(join(swapped, 'passwd'))
       if (existsSync(got)) expect(readFileSync(got, 'utf8')).toBe('of the job\n')
-      seen.add(collected.omitted?.errno ?? 'copied')
+      // Where it is moved just as the kernel looks whether it is still below the folder, it is refused as being outside.
+      if (collected.omitted?.errno !== 'EXDEV') seen.add(collected.omitted?.errno ?? 'copied')
     }
     expect([...seen].toSorted()).toEqual(['ELOOP', 'copied'])
     await runner.stop(swapper)

@@ -33,6 +33,18 @@ describe('init', () => {
     expect(status).toMatchObject({ state: 'exited', exitStatus: 7 })
   })
 
+  test('is reached by a runner, with a job of its own user that leaves no room for signals', async ({ runner }) => {
+    const flooding = await startReady(runner, { command: [program('flood-init')], user: process.geteuid!() })
+    const beside = await startReady(runner, { command: sh('echo ready; exec sleep 1000') })
+    for (let i = 0; i < 50; i++) {
+      await runner.kill(beside, 'SIGCONT')
+      await runner.kill(flooding, 'SIGCONT')
+    }
+    await runner.kill(flooding, 'SIGTERM')
+    expect(await runner.wait(flooding)).toMatchObject({ state: 'signaled', signal: 'SIGTERM' })
+    await runner.stop(beside)
+  })
+
   test('cannot be limited or slowed down by a job of its own user', async ({ runner }) => {
     const limit = { command: [program('limit-init')] }
     // As the system calls would have it, without a filter for them.
