@@ -124,7 +124,10 @@ describe('a job with a terminal', () => {
 
 test('a job without a terminal has no size to change, and an ended one neither', async ({ runner }) => {
   const name = await runner.start({ command: ['sleep', '1000'] })
-  await expect(runner.resize(name, { columns: 1, rows: 1 })).rejects.toMatchObject({ errno: 'ENOTTY' })
+  await expect(runner.resize(name, { columns: 1, rows: 1 })).rejects.toMatchObject({
+    code: 'CONTROL_FAILED',
+    errno: 'ENOTTY',
+  })
   await runner.stop(name, { keepOutput: true })
   await expect(runner.resize(name, { columns: 1, rows: 1 })).rejects.toMatchObject({ name: 'JobEndedError' })
 })

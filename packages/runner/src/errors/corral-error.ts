@@ -11,7 +11,7 @@
  * - `LAUNCHER_UNAVAILABLE`: the launcher could not be started or reached.
  * - `START_FAILED`: any other step of a start.
  * - `STDIN_FAILED`: the stream that was to be a command's standard input failed; the command was killed.
- * - `CONTROL_FAILED`: a running job could not be signalled, frozen, limited or removed.
+ * - `CONTROL_FAILED`: a running job could not be signalled, frozen, limited or removed, or its terminal resized.
  * - `CLOSED`: the runner has been closed.
  */
 export type CorralErrorCode =

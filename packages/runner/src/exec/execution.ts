@@ -24,7 +24,7 @@ export interface ExecContext {
 }
 
 /** A further command in a running job, as `exec` gives it. */
-export class Execution {
+export class Execution implements AsyncDisposable {
   /** Tells it from others in the job. */
   readonly id: string
   /** The job's name. */
@@ -77,6 +77,7 @@ export class Execution {
   /**
    * Gives its terminal another size.
    * @throws {JobEndedError} when it has ended.
+   * @throws {CorralError} `CONTROL_FAILED` when it has none.
    */
   async resize(size: TerminalSize): Promise<void> {
     await this.#ask('resize', sizeFields(checkTerminalSize('size', size)), 'resize a terminal in')
@@ -89,6 +90,10 @@ export class Execution {
     })
     await this.#end().catch(() => {})
     await this.#context.folder.remove()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.remove()
   }
 
   async #end(signal?: AbortSignal): Promise<FieldList | null> {

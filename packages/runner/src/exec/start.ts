@@ -80,6 +80,12 @@ export async function ask(
   if (reply.get('type') !== 'error') return reply
   const [step, errno] = [reply.get('step') ?? type, errnoName(reply.number('errno') ?? 0)]
   if (step === 'job' && errno === 'ESRCH') throw new JobEndedError(name, attempted)
+  if (type === 'resize' && errno === 'ENOTTY') {
+    throw new CorralError('CONTROL_FAILED', `could not ${attempted} job ${name}: there is none`, {
+      syscall: step,
+      errno,
+    })
+  }
   throw startError(step, reply.get('path') ?? '', errno, reply.get('message') ?? '')
 }
 
