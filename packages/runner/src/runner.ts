@@ -1,6 +1,6 @@
 import { applyUpdate, freezeCgroup } from './cgroup/index.ts'
 import { CorralError } from './errors/corral-error.ts'
-import { InvalidOptionError, NoChangesError } from './errors/mistakes.ts'
+import { NoChangesError } from './errors/mistakes.ts'
 import { refuseUnknown } from './errors/unknown.ts'
 import { EventHub, type JobEvent } from './events/events.ts'
 import { EventRelay } from './events/relay.ts'
@@ -8,16 +8,17 @@ import { type Change, readChanges, upperOf } from './files/changes.ts'
 import { checkExec, type ExecConfig, Execution, ask, startExec } from './exec/index.ts'
 import { checkConfig, checkUpdate } from './job/check.ts'
 import type { JobConfig, Limits } from './job/config.ts'
-import { checkName, checkPrefix } from './job/name.ts'
+import { checkName } from './job/name.ts'
 import type { Signal } from './job/signal.ts'
 import type { JobStatus, JobSummary } from './job/status.ts'
-import { checkAbort, checkBoolean, checkLabels, checkMs, checkSignal } from './job/values.ts'
+import { checkAbort, checkLabels, checkSignal } from './job/values.ts'
 import { Session } from './launch/session.ts'
 import { startJob } from './launch/start.ts'
 import { type OutputOptions, streamOutput } from './output/output.ts'
 import { listJobs } from './result/list.ts'
 import { lookAt, requireActive, summarize } from './result/look.ts'
 import { endedStatus } from './result/status.ts'
+import { checkRunnerConfig, type RunnerConfig } from './runner-config.ts'
 import { checkTerminalSize } from './stdin/check.ts'
 import type { TerminalSize } from './stdin/config.ts'
 import { sizeFields } from './stdin/fields.ts'
@@ -28,22 +29,8 @@ import type { FieldList } from './store/record.ts'
 import { ExecFolder } from './store/exec-folder.ts'
 import { recover } from './store/recover.ts'
 import { defaultStorageRoot, Storage } from './store/storage.ts'
-import { endJob, removeLeftCgroups, sendSignal, type StopOptions } from './terminate/stop.ts'
-
-/** What `CgroupRunner.open` takes. */
-export interface RunnerConfig {
-  /** Folder of the jobs' specs, outputs and records, mode 0700. Default: see `defaultStorageRoot`. */
-  storageRoot?: string
-  /** How the names of jobs begin that are given none, at most 92 characters. Default `'job.'`. */
-  jobNamePrefix?: string
-  /** The cgroup below which jobs live. Default: chosen as `corral doctor` says. */
-  cgroupParent?: string
-  /**
-   * What becomes of this runner's jobs when it is closed or its process ends, however that happens: `'kill'` (default)
-   * kills and removes them, `'keep'` leaves them running for a runner that opens the storage root later.
-   */
-  onExit?: 'kill' | 'keep'
-}
+import { checkStopOptions, type StopOptions } from './terminate/options.ts'
+import { endJob, removeLeftCgroups, sendSignal } from './terminate/stop.ts'
 
 const withoutCgroup = 'it has no cgroup, as it was started with noLimits'
 
@@ -238,7 +225,7 @@ export class CgroupRunner implements AsyncDisposable {
   /**
    * Gives a job's terminal another size.
    * @throws {InvalidOptionError | JobNotFoundError | JobEndedError}
-   * @throws {CorralError} `START_FAILED` when it has none.
+   * @throws {CorralError} `CONTROL_FAILED` when it has none.
    */
   async resize(name: string, size: TerminalSize): Promise<void> {
     const fields = sizeFields(checkTerminalSize('size', size))
@@ -366,28 +353,6 @@ export class CgroupRunner implements AsyncDisposable {
     if (startId === undefined || (await this.#folder(name).findSpec())?.startId === startId) return
     if (this.#own.get(name) === startId) this.#own.delete(name)
   }
-}
-
-function checkRunnerConfig(config: RunnerConfig): void {
-  refuseUnknown('open', config, ['storageRoot', 'jobNamePrefix', 'cgroupParent', 'onExit'])
-  const { storageRoot, jobNamePrefix, cgroupParent, onExit } = config
-  if (storageRoot !== undefined && (typeof storageRoot !== 'string' || storageRoot === '')) {
-    throw new InvalidOptionError('storageRoot', storageRoot, 'the path of a folder')
-  }
-  if (jobNamePrefix !== undefined) checkPrefix('jobNamePrefix', jobNamePrefix)
-  if (cgroupParent !== undefined && !(typeof cgroupParent === 'string' && cgroupParent.startsWith('/'))) {
-    throw new InvalidOptionError('cgroupParent', cgroupParent, 'an absolute path')
-  }
-  if (onExit !== undefined && onExit !== 'kill' && onExit !== 'keep') {
-    throw new InvalidOptionError('onExit', onExit, "'kill' or 'keep'")
-  }
-}
-
-function checkStopOptions(options: StopOptions): void {
-  refuseUnknown('stop', options, ['signal', 'graceMs', 'keepOutput'])
-  if (options.signal !== undefined) checkSignal('signal', options.signal)
-  if (options.graceMs !== undefined) checkMs('graceMs', options.graceMs, 0)
-  checkBoolean('keepOutput', options.keepOutput)
 }
 
 /** Checks the options of what takes nothing but a signal to cancel, and gives that. */

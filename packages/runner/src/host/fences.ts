@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { release } from 'node:os'
 
 import type { JobConfig } from '../job/config.ts'
-import { CgroupRunner, type RunnerConfig } from '../runner.ts'
+import { CgroupRunner } from '../runner.ts'
+import type { RunnerConfig } from '../runner-config.ts'
 import type { DoctorLine } from './doctor-line.ts'
 
 /** Fences that not every job has: each is tried with a job. A lack keeps no other job from running. */

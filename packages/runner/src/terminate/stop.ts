@@ -11,16 +11,7 @@ import { readEnd } from '../result/look.ts'
 import type { JobFolder } from '../store/job-folder.ts'
 import type { JobSpec } from '../store/job-spec.ts'
 import type { Field, FieldList } from '../store/record.ts'
-
-/** What `stop` takes. */
-export interface StopOptions {
-  /** The signal that asks the job to end, when there is a grace. Default: the job's `stopSignal`. */
-  signal?: Signal
-  /** Milliseconds between that signal and SIGKILL. Default: the job's `stopGraceMs`, which is 0: SIGKILL at once. */
-  graceMs?: number
-  /** Keep the ended job, its status, its output and what was collected from it, until the next `stop`. Default false. */
-  keepOutput?: boolean
-}
+import type { StopOptions } from './options.ts'
 
 /** How often a signal is tried while one launcher after the other goes away. */
 const mostTries = 4
