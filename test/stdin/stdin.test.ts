@@ -5,9 +5,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
+import type { CgroupRunner } from '@corral/runner'
 import { describe, expect } from 'vitest'
 
-import { killHard, launcherOf, parentOf } from '../faults/host.ts'
+import { killHard, launcherOf, parentOf, statField } from '../faults/host.ts'
 import { readText, runJob, startReady, untilOutput } from '../support/jobs.ts'
 import { sh } from '../support/programs.ts'
 import { eventually, test } from '../support/test.ts'
@@ -33,6 +34,12 @@ class Chunks {
       this.closed = true
     }
   }
+}
+
+/** Waits until a job's command has stopped itself: to have it go on earlier would be for nothing. */
+async function untilStopped(runner: CgroupRunner, name: string): Promise<void> {
+  const { pid } = await runner.status(name)
+  await eventually(() => expect(statField(pid!, 3)).toBe('T'))
 }
 
 /** A stream that says what it is told to, and ends when it is told to. */
@@ -114,6 +121,7 @@ describe('a stream', () => {
   test('is read only as fast as the job reads', async ({ runner }) => {
     const chunks = new Chunks(32 * MiB)
     const name = await startReady(runner, { command: sh('echo ready; kill -STOP $$; exec wc -c'), stdin: chunks })
+    await untilStopped(runner, name)
     await eventually(() => expect(chunks.taken).toBeGreaterThan(0))
     // Neither here nor in init more than a buffer's worth is kept.
     await new Promise((resolve) => setTimeout(resolve, 300))
@@ -225,6 +233,7 @@ describe('when somebody is killed', () => {
     ])
     await runner.close()
     const later = await openRunner({ onExit: 'keep' })
+    await untilStopped(later, whole)
     await later.kill(whole, 'SIGCONT')
     expect(await readText(later, whole)).toBe(`${MiB}\n`)
     expect((await later.wait(cut)).state).toBe('exited')
