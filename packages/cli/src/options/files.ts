@@ -52,9 +52,14 @@ export async function readFiles({ file = [] }: FileOptions): Promise<Record<stri
 }
 
 async function readGiven(source: string): Promise<JobFile> {
-  const { size, mode } = await stat(source)
-  if (size > maxFileBytes) throw new UsageError(`--file ${source} has ${size} bytes; accepted: 1 MiB in all`)
-  return { data: await readFile(source), mode: mode & 0o111 ? 0o755 : 0o644 }
+  try {
+    const { size, mode } = await stat(source)
+    if (size > maxFileBytes) throw new UsageError(`--file ${source} has ${size} bytes; accepted: 1 MiB in all`)
+    return { data: await readFile(source), mode: mode & 0o111 ? 0o755 : 0o644 }
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause
+    throw new UsageError(`--file ${source} cannot be read: ${(cause as Error).message}`, { cause })
+  }
 }
 
 /** Gathers `TARGET=FILE`, or a file alone, which keeps its name. */

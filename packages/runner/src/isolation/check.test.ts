@@ -39,8 +39,8 @@ describe('checkIsolation', () => {
     [{ keepChanges: true }, 'isolation.keepChanges'],
     [{ execWritable: false }, 'isolation.execWritable'],
     [{ profile: 'strict', root: { directory: '/', access: 'overlay' }, execWritable: false }, 'isolation.execWritable'],
-    [{ profile: 'strict', noNewPrivileges: false }, 'isolation.noNewPrivileges'],
-    [{ profile: 'none', landlock: true }, 'isolation.noNewPrivileges'],
+    [{ profile: 'strict', noNewPrivileges: false }, 'isolation.landlock'],
+    [{ profile: 'none', landlock: true }, 'isolation.landlock'],
     [{ network: 'private' }, 'user', 65533],
   ])('refuses what could not be kept: %j', async (isolation, option, uid = 1000) => {
     await expect(checkIsolation(isolation, uid)).rejects.toMatchObject({ name: 'InvalidOptionError', option })

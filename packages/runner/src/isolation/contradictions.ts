@@ -61,9 +61,9 @@ const rules: readonly Rule[] = [
   ({ fences, uid }) =>
     fences.landlock && !fences.noNewPrivileges && !canRestrictItself(fences, uid)
       ? [
-          'isolation.noNewPrivileges',
-          false,
-          'true with Landlock, which the kernel gives a job without CAP_SYS_ADMIN in no other way; or landlock: false',
+          'isolation.landlock',
+          true,
+          'false where noNewPrivileges is false: the kernel gives Landlock without it only to a job with CAP_SYS_ADMIN',
         ]
       : undefined,
 
