@@ -40,6 +40,24 @@ describe('an ordinary user for whom no ids were set aside', () => {
     expect(error!.message).toMatch(/^user: received '0:0'.*root has set no ids aside.*usermod --add-subuids/)
   })
 
+  test('runs further commands in them as itself by name', async ({ folder, skip }) => {
+    const user = await OrdinaryUser.plain(folder, skip)
+    const { execOutput } = await user.ask({
+      job: { command: sh('echo ready; exec sleep 1000') },
+      exec: { command: sh('id -u; id -g'), user: userId, group: userId },
+      action: 'kill',
+    })
+    expect(execOutput).toBe(`${userId}\n${userId}\n`)
+  })
+
+  test('gives its jobs capabilities in their namespace', async ({ folder, skip }) => {
+    const user = await OrdinaryUser.plain(folder, skip)
+    const { output } = await user.ask({ job: { command: whoami, isolation: { capabilities: ['CAP_NET_RAW'] } } })
+    expect(output.replaceAll(/ +/g, ' ')).toBe(
+      `${userId}\n${userId}\n${userId}\n ${userId} ${userId} 1\nCapEff:\t0000000000002000\n`,
+    )
+  })
+
   test('can be root in a namespace of the job, of itself alone', async ({ folder, skip }) => {
     const user = await OrdinaryUser.plain(folder, skip)
     const own = { inside: 0, outside: userId, size: 1 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import type { Change, JobConfig, JobDescription, JobStatus, RunnerConfig } from '@corral/runner'
+import type { Change, ExecConfig, JobConfig, JobDescription, JobStatus, RunnerConfig } from '@corral/runner'
 
 import { nodeProgram } from '../support/node-programs.ts'
 import { skipTest } from '../support/skip.ts'
@@ -18,6 +18,8 @@ export interface Answer {
   ownUid: number | null
   spec: JobDescription['spec']
   output: string
+  /** Of the further command. */
+  execOutput?: string
   /** What was collected, by its path in the job. */
   copies: Record<string, string>
   changes: Change[]
@@ -28,6 +30,8 @@ export interface Question {
   config?: RunnerConfig
   job: Partial<JobConfig>
   action?: 'stop' | 'kill' | 'freeze' | 'update'
+  /** A further command in the job, once that has printed `ready`. */
+  exec?: ExecConfig
 }
 
 /** An ordinary user of this host, with a storage root of its own. */
@@ -94,11 +98,12 @@ export class OrdinaryUser {
   }
 
   /** Runs a job without a cgroup, if nothing else is said, and tells what became of it. */
-  async ask({ config, job, action }: Question): Promise<Answer> {
+  async ask({ config, job, action, exec }: Question): Promise<Answer> {
     const request = {
       config: { storageRoot: join(this.#folder, 'home'), ...config },
       job: { command: ['true'], noLimits: true, ...job },
       action,
+      exec,
     }
     const program = nodeProgram(join(import.meta.dirname, 'programs/ask.ts'))
     const words = [...this.#before, ...program, JSON.stringify(request)]

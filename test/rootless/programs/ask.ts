@@ -6,16 +6,18 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
-import { CgroupRunner, type JobConfig, type RunnerConfig } from '@corral/runner'
+import { CgroupRunner, type ExecConfig, type JobConfig, type RunnerConfig } from '@corral/runner'
 
 interface Request {
   config: RunnerConfig
   job: JobConfig
   /** Default: it is waited for. */
   action?: 'stop' | 'kill' | 'freeze' | 'update'
+  /** A further command in the job. */
+  exec?: ExecConfig
 }
 
-const { config, job, action } = JSON.parse(process.argv[2]!) as Request
+const { config, job, action, exec } = JSON.parse(process.argv[2]!) as Request
 
 async function untilReady(runner: CgroupRunner, name: string): Promise<void> {
   let said = ''
@@ -28,7 +30,8 @@ async function untilReady(runner: CgroupRunner, name: string): Promise<void> {
 async function ask(): Promise<object> {
   await using runner = await CgroupRunner.open(config)
   const name = await runner.start(job)
-  if (action) await untilReady(runner, name)
+  if (action || exec) await untilReady(runner, name)
+  const execOutput = exec && (await text((await runner.exec(name, exec)).output()))
   const running = await runner.status(name)
   const { ownUid, spec, collectedPath } = await runner.inspect(name)
   if (action === 'freeze') await runner.freeze(name)
@@ -36,7 +39,7 @@ async function ask(): Promise<object> {
   if (action === 'kill') await runner.kill(name, 'SIGKILL')
   const status = action === 'stop' ? await runner.stop(name, { keepOutput: true }) : await runner.wait(name)
   return {
-    ...{ running, status, ownUid, spec, output: await text(runner.output(name)) },
+    ...{ running, status, ownUid, spec, execOutput, output: await text(runner.output(name)) },
     copies: await readCopies(collectedPath),
     changes: spec.isolation.keepChanges ? await Array.fromAsync(runner.changes(name)) : [],
   }

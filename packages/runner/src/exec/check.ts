@@ -41,9 +41,10 @@ const options = [
 export async function checkExec(config: ExecConfig, spec: JobSpec, ownUid: number | null): Promise<CheckedExec> {
   refuseUnknown('exec', config, options)
   checkAbort('signal', config.signal)
-  const account = await findUser(config, spec, ownUid)
+  const found = await findUser(config, spec, ownUid)
+  const account = found && isJobs(found, spec, ownUid) ? null : found
   // Who is still the job's user is at home where that is.
-  const named = config.user === undefined ? null : account
+  const named = config.user === undefined ? null : found
   const tty = checkTty('tty', config.tty)
   return {
     command: checkCommand(config.command),
@@ -65,6 +66,12 @@ async function findUser({ user, group }: ExecConfig, spec: JobSpec, ownUid: numb
   if (!hasId(uidMap, account.uid)) throw new InvalidOptionError('user', account.uid, 'an id that the job has')
   const groups = account.groups.filter((id) => hasId(gidMap ?? uidMap, id))
   return { ...account, groups }
+}
+
+/** An ordinary user's job may be nobody but that user, who may then set neither ids nor groups, the same ones included. */
+function isJobs({ uid, gid }: Account, { user }: JobSpec, ownUid: number | null): boolean {
+  const jobs = user ?? { uid: ownUid ?? process.geteuid!(), gid: ownUid ?? process.getegid!() }
+  return process.geteuid!() !== 0 && uid === jobs.uid && gid === jobs.gid
 }
 
 function accountVariables(account: Account | null): Record<string, string> {

@@ -1,6 +1,7 @@
 import { CorralError } from '../errors/corral-error.ts'
 import type { Field } from '../store/record.ts'
 import type { JobNamespace } from './job-namespace.ts'
+import { hasId } from './mapping.ts'
 import { type IdMaps, ownIds } from './subordinate.ts'
 
 /** The fields of a start frame that say whom the command runs as, and in what user namespace of its own. */
@@ -11,18 +12,28 @@ export function userFields(
   if (!user || (!namespace && isOwn(user))) return []
   const { uid, gid } = user
   const groups = namespace ? namespace.groups : user.groups
-  const fields: Field[] = [
-    ['uid', uid],
-    ['gid', gid],
-  ]
-  if (groups === null) fields.push(['keepgroups', 1])
-  else for (const group of groups) fields.push(['group', group])
+  const fields: Field[] = [['uid', uid], ['gid', gid], ...groupFields(groups)]
   if (namespace) {
     for (const map of namespace.uid) fields.push(['uidmap', `${map.inside} ${map.outside} ${map.size}`])
     for (const map of namespace.gid) fields.push(['gidmap', `${map.inside} ${map.outside} ${map.size}`])
     fields.push(['outeruid', namespace.outer.uid], ['outergid', namespace.outer.gid])
   }
   return fields
+}
+
+/**
+ * The same for the own user of whoever is not root: named, it has the capabilities at once that the job is given, which
+ * else none but root keeps over exec (capabilities(7)).
+ */
+export async function ownUserFields(): Promise<Field[]> {
+  const { maps } = await ownIds()
+  const groups = maps && process.getgroups!().filter((group) => hasId(maps.gid, group))
+  return [['uid', process.geteuid!()], ['gid', process.getegid!()], ...groupFields(groups)]
+}
+
+/** Null: they cannot be set. */
+function groupFields(groups: readonly number[] | null): Field[] {
+  return groups === null ? [['keepgroups', 1]] : groups.map((group) => ['group', group])
 }
 
 /**

@@ -4,7 +4,7 @@ import { CorralError } from '../errors/corral-error.ts'
 import { errnoName, startError } from '../errors/errno.ts'
 import { JobNameTakenError, JobNotFoundError } from '../errors/mistakes.ts'
 import { putFields } from '../files/put.ts'
-import { requireIds, userFields } from '../ids/fields.ts'
+import { ownUserFields, requireIds, userFields } from '../ids/fields.ts'
 import {
   type Fences,
   hostFacts,
@@ -85,8 +85,10 @@ async function planFences(
   plan: CgroupPlan | null,
 ): Promise<IsolationFields> {
   const { fences } = isolation
-  const user = userFields(account, userNamespace)
-  await requireIds(place.ids, user.length > 0 || fences.ownUser !== null)
+  const others = userFields(account, userNamespace)
+  const isOther = others.length > 0 || fences.ownUser !== null
+  await requireIds(place.ids, isOther)
+  const user = fences.isAmbient && !isOther && process.geteuid!() !== 0 ? await ownUserFields() : others
   const network = await planNetwork(fences.network)
   const made = isolationFields(isolation, {
     ...(await hostFacts()),
