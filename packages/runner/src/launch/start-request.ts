@@ -12,20 +12,26 @@ interface StartRequest {
   bulk: string
 }
 
-/**
- * What a start frame holds: the list that init works off, see ARCHITECTURE.md. The place, the longest part of the spec and
- * the same for all jobs, comes as JSON.
- */
-export function startRequest(
-  spec: Omit<JobSpec, 'place'>,
-  placeJson: string,
-  folder: string,
-  plan: CgroupPlan | null,
-  isolation: IsolationFields,
-  input: readonly Field[],
-  files: readonly Field[],
-  shim: ShimCommand | null,
-): StartRequest {
+/** What a start consists of. */
+interface StartParts {
+  spec: Omit<JobSpec, 'place'>
+  /** The longest part of the spec, and the same for all jobs. */
+  placeJson: string
+  /** The job's folder. */
+  folder: string
+  /** Null: it has no cgroup. */
+  plan: CgroupPlan | null
+  isolation: IsolationFields
+  /** Where its standard input comes from. */
+  input: readonly Field[]
+  /** What it finds in its private folder. */
+  files: readonly Field[]
+  shim: ShimCommand | null
+}
+
+/** What a start frame holds: the list that init works off, see ARCHITECTURE.md. */
+export function startRequest(parts: StartParts): StartRequest {
+  const { spec, placeJson, folder, plan, isolation, input, files, shim } = parts
   const fields: Field[] = [
     ['name', spec.name],
     ['dir', folder],

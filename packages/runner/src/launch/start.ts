@@ -60,7 +60,8 @@ export async function startJob(
     let isStarted = false
     try {
       input = await openInput(storage, job.stdin, job.tty !== null)
-      const { fields, bulk } = startRequest(spec, placeJson, folder.path, plan, fences, input.fields, files, shim)
+      const parts = { spec, placeJson, folder: folder.path, plan, isolation: fences, input: input.fields, files, shim }
+      const { fields, bulk } = startRequest(parts)
       const reply = await connection.request('start', fields, { bulk })
       const wasKilled = reply.get('step') === 'init'
       if (!(wasKilled && (await survivedItsInit(session, folder, connection, asked.startId)))) checkReply(reply, job)
