@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknownPart } from '../errors/unknown.ts'
-import { parseBytes } from '../job/limits-memory.ts'
+import { parseFiniteBytes } from '../job/limits-memory.ts'
 import type { CheckedMount } from './fences.ts'
 import { checkAbsolute, checkSource } from './paths.ts'
 
@@ -51,8 +51,7 @@ function checkTarget(option: string, target: unknown): string {
 
 /** Bytes of a tmpfs, which must have an end. */
 export function checkTmpfsBytes(option: string, size: unknown): number {
-  const bytes = parseBytes(option, size, 4096)
-  if (bytes !== 'max') return bytes
+  if (size !== 'max') return parseFiniteBytes(option, size, 4096)
   throw new InvalidOptionError(option, size, "a size such as '64M': without one it could fill the host's memory")
 }
 

@@ -7,10 +7,14 @@ const maxBytes = Number.MAX_SAFE_INTEGER
 
 /** Bytes as `memory.max` takes them: a number, digits with a suffix K, M, G or T (powers of 1024), or `max`. */
 export function parseBytes(option: string, value: unknown, minBytes: number): number | 'max' {
-  if (value === 'max') return value
+  return value === 'max' ? value : parseFiniteBytes(option, value, minBytes, ", or 'max'")
+}
+
+/** The same, of what has an end. `more`: what else is accepted, in words. */
+export function parseFiniteBytes(option: string, value: unknown, minBytes: number, more = ''): number {
   const bytes = typeof value === 'string' ? suffixedBytes(value) : value
   if (typeof bytes === 'number' && Number.isInteger(bytes) && bytes >= minBytes && bytes <= maxBytes) return bytes
-  const format = "bytes as a whole number, or with a suffix K, M, G or T such as '64M', or 'max'"
+  const format = `bytes as a whole number, or with a suffix K, M, G or T such as '64M'${more}`
   throw new InvalidOptionError(option, value, minBytes > 0 ? `${format}; at least ${minBytes}` : format)
 }
 
