@@ -152,9 +152,13 @@ const notThere =
 const notAllowed =
   "the job's user may not: in the profile 'strict' that is one of the job's own, unless it is given a user"
 
+const notExecuted =
+  "in the profile 'strict' nothing is executed from where the job can write: bind it read-only, or see execWritable (--exec-writable)"
+
 /** What might fix a step: for something that is not there, that the job does not see all that the host has. */
 function hintFor(step: string, known: Step | undefined, path: string, errno: string): string | undefined {
   if (step === 'cwd' && errno === 'EACCES') return notAllowed
+  if (step === 'exec' && errno === 'EACCES') return notExecuted
   const isMissing = errno === 'ENOENT' && (step === 'cwd' || step === 'exec')
   return isMissing && ownFolders.some((folder) => path.startsWith(`${folder}/`)) ? notThere : known?.hint
 }
