@@ -1,9 +1,9 @@
 import { realpathSync } from 'node:fs'
-import { join } from 'node:path'
 
 import type { Mount } from '@corral/runner'
 
-const repository = join(import.meta.dirname, '../..')
+/** By its own Node: programs that use this are compiled to another place. */
+const repository = process.execPath.split('/node_modules/')[0]!
 
 /** Mounts that show a job what of these is below /tmp, where the checkout may be; the rest it sees anyhow. */
 export function shown(...paths: string[]): Mount[] {
