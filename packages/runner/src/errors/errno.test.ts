@@ -53,6 +53,10 @@ describe('startError', () => {
     expect(error.message).toBe('could not execute the command /bin/nothing: no such file or directory (ENOENT)')
   })
 
+  it('says of what is not executed that strict executes nothing that the job can write', () => {
+    expect(startError('exec', '/srv/x', 'EACCES').message).toMatch(/bind it read-only, or see execWritable/)
+  })
+
   it("says where a job's folders are its own when what was asked for is not in them", () => {
     const hint = /\/tmp, \/run and \/dev\/shm of its own/
     expect(startError('cwd', '/tmp/x', 'ENOENT').message).toMatch(hint)
