@@ -467,19 +467,34 @@ static void ex_end(struct ex_exec *exec)
 	ex_free(exec);
 }
 
-/* Takes the status of a process that was reaped, if it is one of these. */
-bool ex_reap(pid_t pid, int status)
+static struct ex_exec *ex_find_pid(pid_t pid)
 {
 	struct ex_exec *exec = ex_list;
 
 	while (exec && exec->pid != pid)
 		exec = exec->next;
+	return exec;
+}
+
+/* A process has ended, and is about to be reaped. */
+void ex_look(pid_t pid)
+{
+	struct ex_exec *exec = ex_find_pid(pid);
+
+	if (exec)
+		rp_look(&exec->report);
+}
+
+/* Takes the status of a process that was reaped, if it is one of these. */
+void ex_reap(pid_t pid, int status)
+{
+	struct ex_exec *exec = ex_find_pid(pid);
+
 	if (!exec)
-		return false;
+		return;
 	exec->ended = true;
 	exec->status = status;
 	ex_end(exec);
-	return true;
 }
 
 /* From now on it is the end of the job that ends them. */

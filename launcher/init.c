@@ -783,6 +783,25 @@ static void in_kill_cgroup(struct init *in)
 	kill(-1, SIGKILL);
 }
 
+/*
+ * Reaps a child; its pid, 0 when none has ended, -1 when there is none. Before, while /proc still knows it, its report is
+ * looked at: one that was killed on its way to exec is no command that was killed.
+ */
+static pid_t in_reap_one(struct init *in, int options, int *status)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | __WALL | options))
+		if (errno != EINTR)
+			return -1;
+	if (info.si_pid == 0)
+		return 0;
+	if (info.si_pid == in->pid)
+		rp_look(&in->report);
+	ex_look(info.si_pid);
+	return waitpid(info.si_pid, status, __WALL);
+}
+
 /* Ends every process of the job and reaps until none is left. */
 static void in_kill_all(struct init *in)
 {
@@ -790,9 +809,8 @@ static void in_kill_all(struct init *in)
 	pid_t pid;
 
 	in_kill_cgroup(in);
-	while ((pid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR)
-		if (pid > 0)
-			ex_reap(pid, status);
+	while ((pid = in_reap_one(in, 0, &status)) > 0)
+		ex_reap(pid, status);
 }
 
 /* A start that failed leaves nothing behind. */
@@ -1262,7 +1280,7 @@ static void in_reap(struct init *in)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+	while ((pid = in_reap_one(in, WNOHANG, &status)) > 0) {
 		if (pid == in->pid) {
 			in->ended = true;
 			in->wait_status = status;

@@ -12,8 +12,8 @@
 /* linux/sched.h */
 #define RP_PF_FORKNOEXEC 0x40
 
-/* Reads what there is; true once the report is whole, as the child was exec'd or is dead. */
-bool rp_read(struct rp_report *report)
+/* Reads what there is; true at the end. */
+static bool rp_take(struct rp_report *report)
 {
 	for (;;) {
 		ssize_t n = read(report->fd, report->text + report->len, sizeof report->text - report->len);
@@ -23,8 +23,15 @@ bool rp_read(struct rp_report *report)
 		else if (n < 0 && errno == EAGAIN)
 			return false;
 		else if (n == 0 || errno != EINTR)
-			break;
+			return true;
 	}
+}
+
+/* Reads what there is; true once the report is whole, as the child was exec'd or is dead. */
+bool rp_read(struct rp_report *report)
+{
+	if (!rp_take(report))
+		return false;
 	close(report->fd);
 	report->fd = -1;
 	return true;
@@ -48,6 +55,18 @@ static bool rp_has_execed(const char *pid)
 	return !flags || !(strtoul(flags, NULL, 10) & RP_PF_FORKNOEXEC);
 }
 
+/* The child has ended: notes whether it was exec'd before, as long as /proc knows it. Once it is reaped nobody can tell. */
+void rp_look(struct rp_report *report)
+{
+	const char *pid;
+
+	if (report->fd < 0)
+		return;
+	rp_take(report);
+	pid = fr_check(report->text, report->len) == 0 ? fr_get(report->text, report->len, "pid") : NULL;
+	report->died_early = pid && !rp_has_execed(pid);
+}
+
 static int rp_fail(struct in_failure *failure, const char *step, const char *path, int error)
 {
 	*failure = (struct in_failure){ .step = step, .path = path, .error = error };
@@ -69,7 +88,7 @@ int rp_outcome(const struct rp_report *report, const struct cm_spec *command, st
 	}
 	if (!*pid || (command->handoff && !fr_get(report->text, report->len, "ready")))
 		return rp_fail(failure, *pid ? "shim" : "fork", command->argv[0], -ECHILD);
-	if (!rp_has_execed(*pid))
+	if (report->died_early || !rp_has_execed(*pid))
 		return rp_fail(failure, "exec", command->argv[0], -ECANCELED);
 	return 0;
 }

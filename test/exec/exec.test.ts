@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
 
 import type { CgroupRunner, ExecConfig, Execution } from '@corral/runner'
 import { describe, expect } from 'vitest'
@@ -253,6 +254,20 @@ describe('when somebody is killed or leaves', () => {
     })
     const other = await runner.start({ command: forever })
     expect(await (await runner.exec(other, { command: ['true'] })).wait()).toMatchObject({ exitStatus: 0 })
+  })
+
+  test('the job, while a command is on its way to exec: it never ran', async ({ runner, folder }) => {
+    const file = join(folder, 'held')
+    const holder = spawn(program('hold-lease'), [file], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const lines = createInterface(holder.stdout)[Symbol.asyncIterator]()
+    expect(await lines.next()).toMatchObject({ value: 'ready' })
+    const name = await runner.start({ command: forever })
+    const execution = runner.exec(name, { command: [file] })
+    execution.catch(() => {})
+    expect(await lines.next()).toMatchObject({ value: 'opened' })
+    await runner.kill(name, 'SIGKILL')
+    await expect(execution).rejects.toMatchObject({ code: 'COMMAND_NOT_EXECUTABLE' })
+    holder.kill('SIGKILL')
   })
 
   test('init: all is lost, and nobody waits for ever', async ({ runner }) => {
