@@ -31,8 +31,8 @@ static int fe_read_limit(const char *text, rlim_t *limit)
 	return 0;
 }
 
-/* Sets the resource limits of the fields `rlimit=`, `soft=`, `hard=`…; `resource` is the one that failed. */
-int fe_set_limits(const char *payload, size_t len, const char **resource)
+/* Sets the limits of the fields `rlimit=` (a name), `resource=` (its number), `soft=`, `hard=`…; `name` is that of one that failed. */
+int fe_set_limits(const char *payload, size_t len, const char **name)
 {
 	struct fr_reader reader = { payload, payload + len };
 	struct fr_field field;
@@ -41,7 +41,9 @@ int fe_set_limits(const char *payload, size_t len, const char **resource)
 
 	while (fr_next(&reader, &field)) {
 		if (fr_is(&field, "rlimit")) {
-			*resource = field.value;
+			*name = field.value;
+			number = -1;
+		} else if (fr_is(&field, "resource")) {
 			if (fr_number(field.value, 0, RLIM_NLIMITS - 1, &number))
 				return -EINVAL;
 		} else if (number >= 0 && fr_is(&field, "soft")) {

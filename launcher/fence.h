@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-int fe_set_limits(const char *payload, size_t len, const char **resource);
+int fe_set_limits(const char *payload, size_t len, const char **name);
 int fe_join_keyring(void);
 int fe_bound_capabilities(uint64_t kept);
 int fe_hold_capabilities(uint64_t kept, bool ambient);

@@ -62,7 +62,7 @@ describe('a command in a running job', () => {
     const execution = await runner.exec(name, { command: forever })
     expect(await fencesOf(execution.pid)).toEqual(await fencesOf(pid!))
     // Neither has anything open that the other has not.
-    expect(await readdir(`/proc/${execution.pid}/fd`)).toEqual(['0', '1', '2'])
+    await eventually(async () => expect(await readdir(`/proc/${execution.pid}/fd`)).toEqual(['0', '1', '2']))
   })
 
   test('is held to what the file system fence leaves, and can make no more of it', async ({ runner, folder }) => {

@@ -128,3 +128,19 @@ test('a job of root may do what root may, but for tracing', async ({ runner }) =
   expect(BigInt(`0x${statusField(job, 'CapEff')}`) & tracing).toBe(0n)
   expect(job).toMatchObject({ uid: 0, euid: 0, gid: 0, egid: 0, dumpable: 1 })
 })
+
+describe('resource limits', () => {
+  test('are those that were asked for, however few descriptors that leaves', async ({ runner }) => {
+    const rlimits = { nofile: 4, stack: { soft: 1024 * 1024, hard: 'unlimited' }, fsize: 4096 } as const
+    const { output } = await runJob(runner, {
+      command: sh('ulimit -n; ulimit -Ss; ulimit -f; ulimit -c'),
+      isolation: { rlimits },
+    })
+    expect(output).toBe('4\n1024\n8\n0\n')
+  })
+
+  test('that the kernel refuses refuse the job, by name', async ({ runner }) => {
+    const start = runner.start({ command: ['true'], isolation: { rlimits: { nofile: 2 ** 40 } } })
+    await expect(start).rejects.toMatchObject({ code: 'FENCE_REFUSED', path: 'nofile', errno: 'EPERM' })
+  })
+})

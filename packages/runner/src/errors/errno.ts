@@ -127,7 +127,7 @@ const steps: Record<string, Step> = {
   },
   signals: { code: 'START_FAILED', attempted: 'reset the signals' },
   session: { code: 'START_FAILED', attempted: 'make a session' },
-  rlimits: { code: 'FENCE_REFUSED', attempted: 'set the resource limits, by number' },
+  rlimits: { code: 'FENCE_REFUSED', attempted: 'set the resource limit' },
   'oom-score': { code: 'START_FAILED', attempted: 'reset the OOM score' },
   capabilities: { code: 'FENCE_REFUSED', attempted: 'drop the capabilities' },
   'host-pid': { code: 'START_FAILED', attempted: 'read the process id' },

@@ -63,7 +63,7 @@ function singleFields(fences: Fences): Field[] {
   if (!isBare) fields.push(['keyring', 1])
   if (hostname !== null) fields.push(['hostname', hostname])
   for (const [name, { soft, hard }] of Object.entries(rlimits)) {
-    fields.push(['rlimit', resourceNumber(name)], ['soft', soft], ['hard', hard])
+    fields.push(['rlimit', name], ['resource', resourceNumber(name)], ['soft', soft], ['hard', hard])
   }
   if (noNewPrivileges) fields.push(['nnp', 1])
   fields.push(['capabilities', String(capabilityMask(capabilities))])
