@@ -1,3 +1,4 @@
+import { JobEndedError } from '@corral/runner'
 import { describe, expect } from 'vitest'
 
 import { inMachine } from '../faults/host.ts'
@@ -51,6 +52,9 @@ describe('a further command in a job', () => {
       return runner.exec(name, { command: [program('signal'), '1'] }).catch(() => undefined)
     })
     await Promise.all(commands)
+    await runner.kill(name, 'SIGTERM').catch((error: unknown) => {
+      if (!(error instanceof JobEndedError)) throw error
+    })
     expect(await readText(runner, name)).toBe('ready\nrefused: nothing there\n')
     await runner.stop(name)
   })

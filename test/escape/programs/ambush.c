@@ -1,13 +1,23 @@
 /*
  * Lies in wait for processes that come into its PID namespace and are not yet what they will be: ambush COUNT. Until it is
  * exec'd, a further command in a job runs the launcher's program and has descriptors that no job is to have; looks whether
- * it can have a hold of one, or of that program, in COUNT processes.
+ * it can have a hold of one, or of that program, in COUNT processes, or in those that it saw before SIGTERM: it may miss one
+ * that comes and goes.
  */
 #define _GNU_SOURCE
 #include "attempt.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
+
+static volatile sig_atomic_t over;
+
+static void end(int sig)
+{
+	(void)sig;
+	over = 1;
+}
 
 /* Tries what the process has open besides 0 to 2, what it runs, and its memory. */
 static void attack(int pid)
@@ -35,8 +45,9 @@ int main(int argc, char **argv)
 
 	if (!dir)
 		broken("/proc");
+	signal(SIGTERM, end);
 	dprintf(STDOUT_FILENO, "ready\n");
-	while (count < wanted) {
+	while (count < wanted && !over) {
 		rewinddir(dir);
 		while ((entry = readdir(dir))) {
 			int pid = atoi(entry->d_name);
