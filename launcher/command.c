@@ -338,7 +338,8 @@ static int cm_become_user(struct cm *cm)
 	if ((!cm_get(cm, "keepgroups") && setgroups(spec->group_count, spec->groups)) || setresgid((gid_t)spec->gid, (gid_t)spec->gid, (gid_t)spec->gid) ||
 	    setresuid((uid_t)spec->uid, (uid_t)spec->uid, (uid_t)spec->uid))
 		return -errno;
-	return 0;
+	/* Where sysctl fs.suid_dumpable is 1 that has made it dumpable, for others of the job to look into. */
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ? -errno : 0;
 }
 
 static int cm_hold_capabilities(struct cm *cm)

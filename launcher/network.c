@@ -147,13 +147,37 @@ static int nw_make_namespaces(const struct nw *nw, const char **step)
 	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) ? -errno : 0;
 }
 
+/*
+ * Closes all but these three: the holder becomes dumpable as a user whose other processes on the host may look into it, and
+ * has inherited what init has open.
+ */
+static int nw_keep_only(const int kept[3])
+{
+	unsigned from = 0;
+
+	while (from < ~0U) {
+		unsigned next = ~0U;
+
+		for (int i = 0; i < 3; i++)
+			if ((unsigned)kept[i] >= from && (unsigned)kept[i] < next)
+				next = (unsigned)kept[i];
+		if (next > from && kn_close_range(from, next == ~0U ? next : next - 1, 0))
+			return -errno;
+		from = next == ~0U ? next : next + 1;
+	}
+	return 0;
+}
+
 static _Noreturn void nw_hold(const struct nw *nw, int report_fd, int release_fd)
 {
 	struct fr_writer report = { 0 };
 	char host_pid[24] = "", byte;
 	const char *step = "host-pid";
 	ssize_t len = readlinkat(nw->proc_fd, "self", host_pid, sizeof host_pid - 1);
-	int error = len < 0 ? -errno : nw_make_namespaces(nw, &step);
+	int error = len < 0 ? -errno : nw_keep_only((const int[]){ nw->proc_fd, report_fd, release_fd });
+
+	if (!error)
+		error = nw_make_namespaces(nw, &step);
 
 	fr_add(&report, "pid", host_pid);
 	if (error) {
