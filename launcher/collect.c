@@ -16,6 +16,7 @@
 #include "collect.h"
 #include "frame.h"
 #include "kernel.h"
+#include "message.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -67,50 +68,21 @@ int co_send_root(int socket_fd, int proc_fd)
 {
 	auto_fd root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	auto_fd namespace_fd = openat(proc_fd, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
-	int fds[2] = { root_fd, namespace_fd };
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof fds)];
-	} control = { 0 };
-	char byte = 0;
-	struct iovec data = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	static const char fields[] = "root=1\0namespace=1";
 
 	if (root_fd < 0 || namespace_fd < 0)
 		return -errno;
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof fds);
-	memcpy(CMSG_DATA(header), fds, sizeof fds);
-	return sendmsg(socket_fd, &message, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+	return me_send(socket_fd, fields, sizeof fields, (const int[]){ root_fd, namespace_fd }, 2);
 }
 
 /* In init, once the command was exec'd: takes what it has sent. */
 int co_take_root(int socket_fd, struct co_root *root)
 {
-	int fds[2];
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof fds)];
-	} control = { 0 };
-	char byte;
-	struct iovec data = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-	};
-	struct cmsghdr *header;
+	int fds[2], error = me_receive_fds(socket_fd, "root", "namespace", fds);
 
-	if (recvmsg(socket_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
-		return -errno;
-	header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof fds))
-		return -EPROTO;
-	memcpy(fds, CMSG_DATA(header), sizeof fds);
-	*root = (struct co_root){ .root_fd = fds[0], .namespace_fd = fds[1] };
-	return 0;
+	if (!error)
+		*root = (struct co_root){ .root_fd = fds[0], .namespace_fd = fds[1] };
+	return error;
 }
 
 /* ---- rights ---- */

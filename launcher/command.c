@@ -194,7 +194,7 @@ static int cm_set_terminal(struct cm *cm)
 	if (error)
 		return error;
 	error = te_enter(slave);
-	return error ? error : te_hand_over(spec->terminal_fd, master);
+	return error ? error : te_hand_over(spec->terminal_fd, master, slave);
 }
 
 static int cm_set_stdio(struct cm *cm)

@@ -57,14 +57,6 @@ struct ex_exec {
 static struct ex_exec *ex_list;
 static bool ex_job_ended;
 
-static int64_t ex_now(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* ---- answers ---- */
 
 static struct fr_writer ex_make_answer(const char *question, const char *answer)
@@ -98,12 +90,6 @@ void ex_answer(const char *question, const struct in_failure *failure)
 
 /* ---- what a further command is made of ---- */
 
-static int ex_fail(struct in_failure *failure, const char *step, const char *path, int error)
-{
-	*failure = (struct in_failure){ .step = step, .path = path, .error = error };
-	return error;
-}
-
 /* An id is the name of a folder. */
 static bool ex_is_id(const char *id)
 {
@@ -129,20 +115,20 @@ static int ex_make_folder(struct ex_exec *exec, struct cm_spec *spec, struct in_
 	int fd;
 
 	if (mkdirat(exec->dir_fd, "exec", 0700) && errno != EEXIST)
-		return ex_fail(failure, "folder", exec->path, -errno);
+		return in_note(failure, "folder", exec->path, -errno);
 	if (mkdirat(exec->dir_fd, exec->path, 0700))
-		return ex_fail(failure, "folder", exec->path, -errno);
+		return in_note(failure, "folder", exec->path, -errno);
 	fd = openat(exec->dir_fd, exec->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return ex_fail(failure, "folder", exec->path, -errno);
+		return in_note(failure, "folder", exec->path, -errno);
 	auto_fd dir_fd = fd;
 	spec->output_fd = openat(dir_fd, "output", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (spec->output_fd < 0)
-		return ex_fail(failure, "output", exec->path, -errno);
+		return in_note(failure, "output", exec->path, -errno);
 	exec->record_fd = openat(dir_fd, "exit.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (exec->record_fd < 0 ||
 	    (fallocate(exec->record_fd, FALLOC_FL_KEEP_SIZE, 0, EX_RECORD_RESERVE) && errno != EOPNOTSUPP))
-		return ex_fail(failure, "reserve", exec->path, -errno);
+		return in_note(failure, "reserve", exec->path, -errno);
 	return 0;
 }
 
@@ -178,18 +164,18 @@ static int ex_open_cgroups(const struct ex_job *job, struct cm_spec *spec, int *
 		return 0;
 	*cgroup_fd = open(job->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*cgroup_fd < 0)
-		return ex_fail(failure, "cgroup", job->cgroup, -errno);
+		return in_note(failure, "cgroup", job->cgroup, -errno);
 	if (ex_check_frozen(*cgroup_fd))
-		return ex_fail(failure, "frozen", job->cgroup, -EBUSY);
+		return in_note(failure, "frozen", job->cgroup, -EBUSY);
 	free(spec->join_fds);
 	spec->join_fds = calloc(fr_count(spec->payload, spec->len, "join") + 1, sizeof *spec->join_fds);
 	if (!spec->join_fds)
-		return ex_fail(failure, "memory", "", -ENOMEM);
+		return in_note(failure, "memory", "", -ENOMEM);
 	while (fr_next(&reader, &field)) {
 		int fd = fr_is(&field, "join") ? open(field.value, O_WRONLY | O_CLOEXEC) : 0;
 
 		if (fd < 0)
-			return ex_fail(failure, "join-cgroup", field.value, -errno);
+			return in_note(failure, "join-cgroup", field.value, -errno);
 		if (fd > 0)
 			spec->join_fds[spec->join_count++] = fd;
 	}
@@ -224,7 +210,7 @@ static int ex_open_namespaces(const struct ex_job *job, struct cm_namespaces *en
 	    (error = ex_open_namespace(job->pid, "time", &enter->time)) ||
 	    (error = ex_open_namespace(job->pid, "user", &enter->user)) ||
 	    (error = ex_open_namespace(job->pid, "mnt", &enter->mount)))
-		return ex_fail(failure, "enter", "/proc", error);
+		return in_note(failure, "enter", "/proc", error);
 	return 0;
 }
 
@@ -269,7 +255,7 @@ static int ex_read_spec(const struct ex_job *job, const struct me_message *reque
 	};
 	if (capabilities) {
 		if (fr_number(capabilities, 0, INT64_MAX, &mask))
-			return ex_fail(failure, "frame", "capabilities", -EINVAL);
+			return in_note(failure, "frame", "capabilities", -EINVAL);
 		spec->capabilities &= (uint64_t)mask;
 	}
 	error = sp_read(request->payload, request->len, spec, failure);
@@ -281,7 +267,7 @@ static int ex_read_spec(const struct ex_job *job, const struct me_message *reque
 	free(spec->groups);
 	spec->groups = calloc(first->group_count + 1, sizeof *spec->groups);
 	if (!spec->groups)
-		return ex_fail(failure, "memory", "", -ENOMEM);
+		return in_note(failure, "memory", "", -ENOMEM);
 	memcpy(spec->groups, first->groups, first->group_count * sizeof *spec->groups);
 	return 0;
 }
@@ -290,9 +276,9 @@ static int ex_open_inherited(struct cm_spec *spec, struct in_failure *failure)
 {
 	spec->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (spec->null_fd < 0)
-		return ex_fail(failure, "stdio", "/dev/null", -errno);
+		return in_note(failure, "stdio", "/dev/null", -errno);
 	spec->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return spec->proc_fd < 0 ? ex_fail(failure, "stdio", "/proc", -errno) : 0;
+	return spec->proc_fd < 0 ? in_note(failure, "stdio", "/proc", -errno) : 0;
 }
 
 static int ex_fork(struct ex_exec *exec, struct ex_inherited *inherited, struct in_failure *failure)
@@ -305,11 +291,11 @@ static int ex_fork(struct ex_exec *exec, struct ex_inherited *inherited, struct 
 	int ends[2], error;
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
-		return ex_fail(failure, "report", "", -errno);
+		return in_note(failure, "report", "", -errno);
 	exec->pid = kn_clone3(&args);
 	if (exec->pid == 0)
 		cm_main(&inherited->spec, ends[1]);
-	error = exec->pid < 0 ? ex_fail(failure, "fork", "", -errno) : 0;
+	error = exec->pid < 0 ? in_note(failure, "fork", "", -errno) : 0;
 	exec->report.fd = ends[0];
 	close(ends[1]);
 	return error;
@@ -328,9 +314,9 @@ static int ex_set_up(const struct ex_job *job, struct me_message *request, struc
 		return error;
 	exec->name = strdup(spec->argv[0]);
 	if (!exec->name)
-		return ex_fail(failure, "memory", "", -ENOMEM);
+		return in_note(failure, "memory", "", -ENOMEM);
 	if (timeout && fr_number(timeout, 1, INT32_MAX, &timeout_ms))
-		return ex_fail(failure, "frame", "timeout", -EINVAL);
+		return in_note(failure, "frame", "timeout", -EINVAL);
 	exec->timeout_ms = timeout_ms;
 	spec->enter = &inherited->enter;
 	if ((error = ex_open_inherited(spec, failure)) ||
@@ -414,15 +400,15 @@ static bool ex_on_report(struct ex_exec *exec)
 	int error = rp_outcome(&exec->report, &spec, &failure, &pid);
 
 	if (!error && (error = st_begin(&exec->streams)))
-		ex_fail(&failure, "terminal", "", error);
+		in_note(&failure, "terminal", "", error);
 	if (error) {
 		ex_refuse(exec, &failure);
 		return false;
 	}
 	exec->started = true;
-	exec->started_ms = ex_now(CLOCK_REALTIME) / 1000000;
+	exec->started_ms = kn_now(CLOCK_REALTIME) / 1000000;
 	if (exec->timeout_ms > 0)
-		exec->deadline = ex_now(CLOCK_MONOTONIC) + exec->timeout_ms * 1000000;
+		exec->deadline = kn_now(CLOCK_MONOTONIC) + exec->timeout_ms * 1000000;
 	message = ex_make_answer(exec->question, "started");
 	fr_add(&message, "command", pid);
 	fr_add_number(&message, "started", exec->started_ms);
@@ -447,7 +433,7 @@ static void ex_publish(const struct ex_exec *exec)
 		fr_add_number(&record, "timedout", exec->timed_out);
 	if (ex_job_ended && WIFSIGNALED(exec->status))
 		fr_add(&record, "jobended", "1");
-	fr_add_number(&record, "finished", ex_now(CLOCK_REALTIME) / 1000000);
+	fr_add_number(&record, "finished", kn_now(CLOCK_REALTIME) / 1000000);
 	snprintf(from, sizeof from, "%s/exit.new", exec->path);
 	snprintf(to, sizeof to, "%s/exit", exec->path);
 	if (!record.failed && write(exec->record_fd, record.data, record.len) == (ssize_t)record.len)
@@ -519,9 +505,9 @@ static void ex_answer_request(const char *question, const struct ex_exec *exec, 
 	long long number;
 
 	if (!exec || !exec->started)
-		ex_fail(&result, "job", "", -ESRCH);
+		in_note(&result, "job", "", -ESRCH);
 	else if (is_resize)
-		ex_fail(&result, "terminal", "", st_resize(&exec->streams, request->payload, request->len));
+		in_note(&result, "terminal", "", st_resize(&exec->streams, request->payload, request->len));
 	else if (fr_number(fr_get(request->payload, request->len, "signal"), 1, SIGRTMAX, &number))
 		result.error = -EINVAL;
 	else

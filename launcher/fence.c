@@ -185,27 +185,15 @@ int fe_restrict_paths(const char *payload, size_t len, const char **path)
 
 /* ---- seccomp ---- */
 
-static int fe_hex_digit(char digit)
-{
-	return digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 /* Has the kernel ask a filter about each system call: the bytes of an array of `struct sock_filter`, in hexadecimal. */
 int fe_filter_calls(const char *hex)
 {
 	size_t size = strlen(hex) / 2, count = size / sizeof(struct sock_filter);
-	unsigned char *bytes = count > 0 && count <= BPF_MAXINSNS ? malloc(size) : NULL;
-	struct sock_fprog program = { .len = (unsigned short)count, .filter = (struct sock_filter *)(void *)bytes };
+	struct sock_filter *filter = count > 0 && count <= BPF_MAXINSNS ? malloc(size) : NULL;
+	struct sock_fprog program = { .len = (unsigned short)count, .filter = filter };
 
-	if (!bytes || strlen(hex) != 2 * count * sizeof(struct sock_filter))
+	if (!filter || strlen(hex) != 2 * count * sizeof *filter || fr_hex(hex, filter, size) != (ssize_t)size)
 		return -EINVAL;
-	for (size_t i = 0; i < size; i++) {
-		int high = fe_hex_digit(hex[2 * i]), low = fe_hex_digit(hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return -EINVAL;
-		bytes[i] = (unsigned char)(high << 4 | low);
-	}
 	/* The memory goes with exec: from here on the filter may refuse to free it. */
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) ? -errno : 0;
 }

@@ -54,38 +54,17 @@ static int fi_make_parent(int root_fd, const char *path, const char **name)
 	return fd;
 }
 
-static int fi_digit(char digit)
-{
-	return digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
-/* Decodes as many bytes as fit; how many they are, or -EINVAL for what is not hexadecimal. */
-static ssize_t fi_decode(const char *hex, char *bytes, size_t size)
-{
-	size_t count = 0;
-
-	for (; count < size && hex[0]; hex += 2) {
-		int high = fi_digit(hex[0]), low = high < 0 ? -1 : fi_digit(hex[1]);
-
-		if (low < 0)
-			return -EINVAL;
-		bytes[count++] = (char)(high << 4 | low);
-	}
-	return (ssize_t)count;
-}
-
 static int fi_write(int fd, const char *hex)
 {
 	char bytes[8192];
 	ssize_t count;
+	int error;
 
-	while ((count = fi_decode(hex, bytes, sizeof bytes)) > 0) {
+	while ((count = fr_hex(hex, bytes, sizeof bytes)) > 0) {
 		hex += 2 * count;
-		for (ssize_t done = 0, n; done < count; done += n) {
-			n = write(fd, bytes + done, (size_t)(count - done));
-			if (n < 0)
-				return -errno;
-		}
+		error = kn_write_all(fd, bytes, (size_t)count);
+		if (error)
+			return error;
 	}
 	return (int)count;
 }

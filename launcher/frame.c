@@ -104,6 +104,27 @@ int fr_number(const char *text, long long min, long long max, long long *number)
 	return 0;
 }
 
+static int fr_digit(char digit)
+{
+	return digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* Decodes as many bytes as fit; how many they are, or -EINVAL for what is not hexadecimal. */
+ssize_t fr_hex(const char *hex, void *bytes, size_t size)
+{
+	unsigned char *to = bytes;
+	size_t count = 0;
+
+	for (; count < size && hex[0]; hex += 2) {
+		int high = fr_digit(hex[0]), low = high < 0 ? -1 : fr_digit(hex[1]);
+
+		if (low < 0)
+			return -EINVAL;
+		to[count++] = (unsigned char)(high << 4 | low);
+	}
+	return (ssize_t)count;
+}
+
 static bool fr_grow(struct fr_writer *writer, size_t more)
 {
 	size_t cap = writer->cap ? writer->cap : 256;

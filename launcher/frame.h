@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* The longest payload that is accepted; the kernel takes at most 2 MiB of arguments and environment. */
 #define FR_MAX ((size_t)4 << 20)
@@ -38,6 +39,7 @@ bool fr_is(const struct fr_field *field, const char *key);
 const char *fr_get(const char *payload, size_t len, const char *key);
 size_t fr_head(const char *payload, size_t len);
 size_t fr_count(const char *payload, size_t len, const char *key);
+ssize_t fr_hex(const char *hex, void *bytes, size_t size);
 int fr_number(const char *text, long long min, long long max, long long *number);
 
 void fr_add(struct fr_writer *writer, const char *key, const char *value);

@@ -103,42 +103,17 @@ struct init {
 	bool given_up; /* what is being collected, or will be */
 };
 
-static int64_t in_now(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* Notes where the start failed; returns `error` so that a step can end with it. */
+/* Notes where the start failed; returns `error`, so that a step can end with it. */
 static int in_fail(struct init *in, const char *step, const char *path, int error)
 {
-	in->failure = (struct in_failure){ .step = step, .path = path, .error = error };
-	return error;
-}
-
-static int in_write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			return -errno;
-		}
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return in_note(&in->failure, step, path, error);
 }
 
 static int in_write_file(int dir_fd, const char *path, int flags, const char *data, size_t len)
 {
 	auto_fd fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | flags, 0600);
 
-	return fd < 0 ? -errno : in_write_all(fd, data, len);
+	return fd < 0 ? -errno : kn_write_all(fd, data, len);
 }
 
 /* Reads at most `size - 1` bytes and ends them with NUL; the length, or a negative errno. */
@@ -431,7 +406,7 @@ static int in_write_identity(struct init *in)
 	in->init_record_fd = openat(in->dir_fd, "init", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (in->init_record_fd < 0)
 		return in_fail(in, "identity", in->dir, -errno);
-	error = in_write_all(in->init_record_fd, in->identity.data, in->identity.len);
+	error = kn_write_all(in->init_record_fd, in->identity.data, in->identity.len);
 	return error ? in_fail(in, "identity", in->dir, error) : 0;
 }
 
@@ -643,7 +618,7 @@ static int in_fork_command(struct init *in)
 	in->command.map_fd = map[1];
 	if (pipe2(report, O_CLOEXEC | O_NONBLOCK))
 		return in_fail(in, "report", "", -errno);
-	if (in_collects(in) && socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, root))
+	if (in_collects(in) && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, root))
 		return in_fail(in, "collect", "", -errno);
 	in->collect_fd = root[0];
 	in->command.collect_fd = root[1];
@@ -995,9 +970,9 @@ static int in_await_collector(struct init *in, int report_fd)
 	int64_t deadline;
 
 	fr_number(in_get(in, "collecttimeout"), 0, INT_MAX, &timeout_ms);
-	deadline = in_now(CLOCK_MONOTONIC) + timeout_ms * 1000000;
+	deadline = kn_now(CLOCK_MONOTONIC) + timeout_ms * 1000000;
 	for (;;) {
-		int64_t left = deadline - in_now(CLOCK_MONOTONIC);
+		int64_t left = deadline - kn_now(CLOCK_MONOTONIC);
 
 		if (left <= 0)
 			return -ETIMEDOUT;
@@ -1123,7 +1098,7 @@ static void in_make_record(struct init *in, struct fr_writer *record)
 /* Publishes the record: whole and on disk before it has its name. */
 static int in_publish_record(struct init *in, const struct fr_writer *record)
 {
-	int error = record->failed ? -ENOMEM : in_write_all(in->record_fd, record->data, record->len);
+	int error = record->failed ? -ENOMEM : kn_write_all(in->record_fd, record->data, record->len);
 
 	/* The disk is full, and the counters are longer than what was reserved: the outcome alone is not. */
 	if (error == -ENOSPC || error == -EDQUOT)
@@ -1180,10 +1155,10 @@ static int in_on_report_end(struct init *in)
 	if (error)
 		return in_fail(in, "collect", "/", error);
 	fr_add(&record, "command", pid);
-	in->started_ms = in_now(CLOCK_REALTIME) / 1000000;
+	in->started_ms = kn_now(CLOCK_REALTIME) / 1000000;
 	fr_add_number(&record, "started", in->started_ms);
-	fr_add_number(&record, "monotonic", in_now(CLOCK_MONOTONIC));
-	error = record.failed ? -ENOMEM : in_write_all(in->init_record_fd, record.data, record.len);
+	fr_add_number(&record, "monotonic", kn_now(CLOCK_MONOTONIC));
+	error = record.failed ? -ENOMEM : kn_write_all(in->init_record_fd, record.data, record.len);
 	if (error)
 		return in_fail(in, "identity", in->dir, error);
 	close(in->init_record_fd);
@@ -1195,7 +1170,7 @@ static int in_on_report_end(struct init *in)
 	close(IN_SETUP_FD);
 	in->started = true;
 	if (in->timeout_ms > 0)
-		in->deadline = in_now(CLOCK_MONOTONIC) + in->timeout_ms * 1000000;
+		in->deadline = kn_now(CLOCK_MONOTONIC) + in->timeout_ms * 1000000;
 	return 0;
 }
 
@@ -1284,8 +1259,8 @@ static void in_reap(struct init *in)
 		if (pid == in->pid) {
 			in->ended = true;
 			in->wait_status = status;
-			in->finished = in_now(CLOCK_MONOTONIC);
-			in->finished_ms = in_now(CLOCK_REALTIME) / 1000000;
+			in->finished = kn_now(CLOCK_MONOTONIC);
+			in->finished_ms = kn_now(CLOCK_REALTIME) / 1000000;
 		} else {
 			if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && in_is_ending(in))
 				ex_expect_end();
@@ -1365,7 +1340,7 @@ static void in_on_oom(struct init *in)
 
 	if (read(in->oom_event_fd, &count, sizeof count) == sizeof count) {
 		in->oom_backoff = 500000;
-		in_check_oom(in, in_now(CLOCK_MONOTONIC));
+		in_check_oom(in, kn_now(CLOCK_MONOTONIC));
 	}
 }
 
@@ -1377,7 +1352,7 @@ static struct timespec *in_timeout(struct init *in, struct timespec *timeout)
 		until = ex_deadline();
 	if (until == IN_NEVER)
 		return NULL;
-	left = until - in_now(CLOCK_MONOTONIC);
+	left = until - kn_now(CLOCK_MONOTONIC);
 	if (left < 0)
 		left = 0;
 	*timeout = (struct timespec){ .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
@@ -1386,7 +1361,7 @@ static struct timespec *in_timeout(struct init *in, struct timespec *timeout)
 
 static void in_on_timers(struct init *in)
 {
-	int64_t now = in_now(CLOCK_MONOTONIC);
+	int64_t now = kn_now(CLOCK_MONOTONIC);
 
 	if (now >= in->deadline)
 		in_on_deadline(in, now);

@@ -31,6 +31,13 @@ struct in_failure {
 	const char *message; /* what another program had to say about it; may be NULL */
 };
 
+/* Notes where something failed; returns `error`, so that a step can end with it. */
+static inline int in_note(struct in_failure *failure, const char *step, const char *path, int error)
+{
+	*failure = (struct in_failure){ .step = step, .path = path, .error = error };
+	return error;
+}
+
 /* Namespaces of a running job that a further command of its enters; -1: it is in the same one already. */
 struct cm_namespaces {
 	int mount;

@@ -2,6 +2,7 @@
 #ifndef CORRAL_KERNEL_H
 #define CORRAL_KERNEL_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/close_range.h>
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef CLONE_INTO_CGROUP
@@ -23,6 +25,30 @@ static inline void kn_close(int *fd)
 
 /* A descriptor that is closed when its scope ends; set it to -1 to keep it open. */
 #define auto_fd __attribute__((cleanup(kn_close))) int
+
+/* In nanoseconds. */
+static inline int64_t kn_now(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static inline int kn_write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
 
 /* Field of a process's start time, in clock ticks since boot. */
 #define KN_STAT_START_TIME 22

@@ -18,20 +18,14 @@ union me_control {
 /* A long payload goes in memory that the receiver maps. */
 static int me_store(const char *payload, size_t len)
 {
-	int fd = memfd_create("frame", MFD_CLOEXEC);
+	int fd = memfd_create("frame", MFD_CLOEXEC), error;
 
 	if (fd < 0)
 		return -errno;
-	for (size_t at = 0; at < len;) {
-		ssize_t n = write(fd, payload + at, len - at);
-
-		if (n < 0) {
-			int error = -errno;
-
-			close(fd);
-			return error;
-		}
-		at += (size_t)n;
+	error = kn_write_all(fd, payload, len);
+	if (error) {
+		close(fd);
+		return error;
 	}
 	return fd;
 }
@@ -147,6 +141,24 @@ int me_take_fd(struct me_message *message, const char *field)
 	message->fd_count--;
 	memmove(message->fds, message->fds + 1, message->fd_count * sizeof *message->fds);
 	return fd;
+}
+
+/* Receives two descriptors, which a message with these two fields has brought; does not wait. Both, or a negative errno. */
+int me_receive_fds(int socket, const char *first, const char *second, int fds[2])
+{
+	static char buffer[ME_LENGTH_MAX];
+	struct me_message message;
+	int received = me_receive(socket, buffer, MSG_DONTWAIT, &message);
+
+	if (received <= 0)
+		return received < 0 ? received : -ECONNRESET;
+	fds[0] = me_take_fd(&message, first);
+	fds[1] = me_take_fd(&message, second);
+	me_free(&message);
+	if (fds[0] >= 0 && fds[1] >= 0)
+		return 0;
+	kn_close(&fds[0]);
+	return -EPROTO;
 }
 
 /* Closes the descriptors that were not taken, and lets go of the payload. */

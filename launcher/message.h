@@ -23,6 +23,7 @@ struct me_message {
 int me_send(int socket, const char *payload, size_t len, const int *fds, size_t count);
 int me_receive(int socket, char buffer[ME_LENGTH_MAX], int flags, struct me_message *message);
 int me_take_fd(struct me_message *message, const char *field);
+int me_receive_fds(int socket, const char *first, const char *second, int fds[2]);
 void me_free(struct me_message *message);
 
 #endif

@@ -75,8 +75,7 @@ static char nw_said[1024];
 
 static int nw_fail(struct nw *nw, const char *step, const char *path, int error)
 {
-	*nw->failure = (struct in_failure){ .step = step, .path = path, .error = error };
-	return error;
+	return in_note(nw->failure, step, path, error);
 }
 
 /* In the network namespace that this process is in. */
@@ -379,26 +378,14 @@ static int nw_await_pasta(struct nw *nw)
 
 /* ---- the filter ---- */
 
-static int nw_hex_digit(char digit)
-{
-	return digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 /* Reads an array of struct sock_filter: its bytes in hexadecimal. The count, or a negative errno. */
 static int nw_read_filter(const char *hex, struct sock_filter *filter)
 {
 	size_t digits = hex ? strlen(hex) : 0, count = digits / (2 * sizeof *filter);
-	unsigned char *bytes = (unsigned char *)filter;
 
-	if (count == 0 || count > BPF_MAXINSNS || digits % (2 * sizeof *filter) != 0)
+	if (count == 0 || count > BPF_MAXINSNS || digits % (2 * sizeof *filter) != 0 ||
+	    fr_hex(hex, filter, digits / 2) != (ssize_t)(digits / 2))
 		return -EINVAL;
-	for (size_t i = 0; i < digits / 2; i++) {
-		int high = nw_hex_digit(hex[2 * i]), low = nw_hex_digit(hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return -EINVAL;
-		bytes[i] = (unsigned char)(high << 4 | low);
-	}
 	return (int)count;
 }
 

@@ -67,12 +67,6 @@ void rp_look(struct rp_report *report)
 	report->died_early = pid && !rp_has_execed(pid);
 }
 
-static int rp_fail(struct in_failure *failure, const char *step, const char *path, int error)
-{
-	*failure = (struct in_failure){ .step = step, .path = path, .error = error };
-	return error;
-}
-
 /* What a whole report comes to: 0 and the command's pid on the host, or the failure. */
 int rp_outcome(const struct rp_report *report, const struct cm_spec *command, struct in_failure *failure, const char **pid)
 {
@@ -84,11 +78,11 @@ int rp_outcome(const struct rp_report *report, const struct cm_spec *command, st
 	*pid = valid ? fr_get(report->text, report->len, "pid") : NULL;
 	if (step) {
 		fr_number(fr_get(report->text, report->len, "errno"), 0, INT_MAX, &number);
-		return rp_fail(failure, step, path ? path : "", number > 0 ? -(int)number : -EPROTO);
+		return in_note(failure, step, path ? path : "", number > 0 ? -(int)number : -EPROTO);
 	}
 	if (!*pid || (command->handoff && !fr_get(report->text, report->len, "ready")))
-		return rp_fail(failure, *pid ? "shim" : "fork", command->argv[0], -ECHILD);
+		return in_note(failure, *pid ? "shim" : "fork", command->argv[0], -ECHILD);
 	if (report->died_early || !rp_has_execed(*pid))
-		return rp_fail(failure, "exec", command->argv[0], -ECANCELED);
+		return in_note(failure, "exec", command->argv[0], -ECANCELED);
 	return 0;
 }

@@ -5,12 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int sp_fail(struct in_failure *failure, const char *step, const char *path, int error)
-{
-	*failure = (struct in_failure){ .step = step, .path = path, .error = error };
-	return error;
-}
-
 /* The user and the group, both or none. */
 static int sp_read_user(const char *payload, size_t len, struct cm_spec *spec, struct in_failure *failure)
 {
@@ -21,8 +15,8 @@ static int sp_read_user(const char *payload, size_t len, struct cm_spec *spec, s
 		return 0;
 	/* The largest id stands for `unchanged` in setresuid(2). */
 	if (fr_number(uid, 0, UINT32_MAX - 1, &spec->uid))
-		return sp_fail(failure, "frame", "uid", -EINVAL);
-	return fr_number(gid, 0, UINT32_MAX - 1, &spec->gid) ? sp_fail(failure, "frame", "gid", -EINVAL) : 0;
+		return in_note(failure, "frame", "uid", -EINVAL);
+	return fr_number(gid, 0, UINT32_MAX - 1, &spec->gid) ? in_note(failure, "frame", "gid", -EINVAL) : 0;
 }
 
 /* Collects the repeated fields into arrays that end with NULL. */
@@ -38,7 +32,7 @@ static int sp_read_lists(const char *payload, size_t len, struct cm_spec *spec, 
 	spec->groups = calloc(fr_count(payload, len, "group") + 1, sizeof *spec->groups);
 	spec->join_fds = calloc(fr_count(payload, len, "join") + 1, sizeof *spec->join_fds);
 	if (!spec->argv || !spec->envp || !spec->groups || !spec->join_fds)
-		return sp_fail(failure, "memory", "", -ENOMEM);
+		return in_note(failure, "memory", "", -ENOMEM);
 	while (fr_next(&reader, &field)) {
 		if (fr_is(&field, "arg"))
 			spec->argv[args++] = (char *)field.value;
@@ -46,11 +40,11 @@ static int sp_read_lists(const char *payload, size_t len, struct cm_spec *spec, 
 			spec->envp[envs++] = (char *)field.value;
 		else if (fr_is(&field, "group")) {
 			if (fr_number(field.value, 0, UINT32_MAX - 1, &group))
-				return sp_fail(failure, "frame", "group", -EINVAL);
+				return in_note(failure, "frame", "group", -EINVAL);
 			spec->groups[spec->group_count++] = (gid_t)group;
 		}
 	}
-	return args ? 0 : sp_fail(failure, "frame", "arg", -EINVAL);
+	return args ? 0 : in_note(failure, "frame", "arg", -EINVAL);
 }
 
 /* Reads the command, its environment, its folder and its user; the strings stay in the payload. */
@@ -60,7 +54,7 @@ int sp_read(const char *payload, size_t len, struct cm_spec *spec, struct in_fai
 
 	spec->cwd = fr_get(payload, len, "cwd");
 	if (!error && !spec->cwd)
-		error = sp_fail(failure, "frame", "cwd", -EINVAL);
+		error = in_note(failure, "frame", "cwd", -EINVAL);
 	return error ? error : sp_read_lists(payload, len, spec, failure);
 }
 

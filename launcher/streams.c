@@ -14,27 +14,6 @@
 
 #define ST_CHUNK 65536
 
-static int st_fail(struct in_failure *failure, const char *step, const char *path, int error)
-{
-	*failure = (struct in_failure){ .step = step, .path = path, .error = error };
-	return error;
-}
-
-static int st_write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
 /* Copies so many bytes of what the runner sends to a file; gives up when the launcher goes, as the start then does. */
 static int st_copy(int from, int to, long long size)
 {
@@ -54,7 +33,7 @@ static int st_copy(int from, int to, long long size)
 			return -ECONNRESET;
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -errno;
-		if (n > 0 && (error = st_write_all(to, chunk, (size_t)n)))
+		if (n > 0 && (error = kn_write_all(to, chunk, (size_t)n)))
 			return error;
 		if (n > 0)
 			size -= n;
@@ -124,7 +103,7 @@ int st_prepare(const char *payload, size_t len, int lent, int dir_fd, struct cm_
 	if (fr_get(payload, len, "tty")) {
 		streams->source = lent;
 		error = st_make_terminal(payload, len, spec, streams);
-		return error ? st_fail(failure, "terminal", "", error) : 0;
+		return error ? in_note(failure, "terminal", "", error) : 0;
 	}
 	if (size) {
 		error = lent < 0 ? -EINVAL : st_store(lent, size, dir_fd, spec);
@@ -134,7 +113,7 @@ int st_prepare(const char *payload, size_t len, int lent, int dir_fd, struct cm_
 		streams->source = lent;
 		error = st_make_pipe(spec, streams);
 	}
-	return error ? st_fail(failure, "stdin", "", error) : 0;
+	return error ? in_note(failure, "stdin", "", error) : 0;
 }
 
 /* Closes what was open for the command alone. */

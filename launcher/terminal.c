@@ -7,13 +7,13 @@
 #include "terminal.h"
 #include "frame.h"
 #include "kernel.h"
+#include "message.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -84,49 +84,25 @@ int te_enter(int slave)
 	return 0;
 }
 
-/* Gives the master to init. */
-int te_hand_over(int socket, int master)
+/*
+ * Gives both sides to init: the command can keep others from opening its terminal anew (TIOCEXCL). `socket` is of messages.
+ */
+int te_hand_over(int socket, int master, int slave)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { .align = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) } };
-	struct iovec data = { "m", 1 };
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-	};
+	static const char fields[] = "master=1\0slave=1";
 
-	memcpy(CMSG_DATA(&control.align), &master, sizeof master);
-	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return me_send(socket, fields, sizeof fields, (const int[]){ master, slave }, 2);
 }
 
-/* Takes the master that a command has handed over before it was exec'd, and the slave with it. */
+/* Takes what a command has handed over before it was exec'd. */
 int te_receive(int socket, int *master, int *slave)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	char byte;
-	struct iovec data = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-	};
-	struct cmsghdr *header;
-	int fd;
+	int fds[2], error = me_receive_fds(socket, "master", "slave", fds);
 
-	if (recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
-		return errno ? -errno : -EPROTO;
-	header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -EPROTO;
-	memcpy(&fd, CMSG_DATA(header), sizeof fd);
-	*slave = te_open_slave(fd);
-	if (*slave < 0) {
-		close(fd);
-		return *slave;
-	}
-	*master = fd;
+	if (error)
+		return error;
+	*master = fds[0];
+	*slave = fds[1];
 	return 0;
 }
 

@@ -33,7 +33,7 @@ describe('startError', () => {
       .filter((name) => name.endsWith('.c'))
       .map((name) => readFileSync(new URL(name, folder), 'utf8'))
     const calls =
-      /(?:in_fail\(in, |(?:ex|rp|sp|st)_fail\(&?\w+, |nw_fail\(&?nw, |mt_fail\(list, |ln_send_error\(\w+, (?:id|NULL|job->start_id), |\{ )"([\w-]+)", (?!CLONE|MOUNT|mt_|\d|-|SIGTERM)/g
+      /(?:in_fail\(in, |in_note\(&?\w+, |nw_fail\(&?nw, |mt_fail\(list, |ln_send_error\(\w+, (?:id|NULL|job->start_id), |\{ )"([\w-]+)", (?!CLONE|MOUNT|mt_|\d|-|SIGTERM)/g
     const steps = new Set(sources.flatMap((text) => [...text.matchAll(calls)].map((match) => match[1]!)))
     // What these say is not about a start.
     for (const other of ['peer', 'version']) steps.delete(other)
