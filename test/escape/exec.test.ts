@@ -62,7 +62,7 @@ describe('a further command in a job', () => {
   test.runIf(isRoot)('that has a descriptor would be found', async () => {
     const inNamespace = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child']
     const beside = ['sh', '-c', 'exec 7</; sleep 1000 & exec 7<&-; exec "$@"', 'sh']
-    expect(await runOnHost([...inNamespace, ...beside], ['ambush', '1'])).toMatch(/^escaped: \/proc\/\d+\/fd\/7/)
+    expect(await runOnHost([...inNamespace, ...beside], ['ambush', '2'])).toMatch(/^escaped: \/proc\/\d+\/fd\/7/)
   })
 })
 
