@@ -352,8 +352,8 @@ static void ex_refuse(struct ex_exec *exec, const struct in_failure *failure)
 		kill(-exec->pid, SIGKILL);
 		kill(exec->pid, SIGKILL);
 	}
-	ex_answer(exec->question, failure);
 	ex_remove_folder(exec);
+	ex_answer(exec->question, failure);
 	ex_free(exec);
 }
 

@@ -1227,6 +1227,17 @@ static int in_on_report(struct init *in)
 	return rp_read(&in->report) ? in_on_report_end(in) : 0;
 }
 
+/* Whether something of the job was killed for memory, where it is for init to have all of it follow. */
+static bool in_has_oom_killed(const struct init *in)
+{
+	char text[256], *count;
+	ssize_t n = in->oom_control_fd < 0 ? 0 : pread(in->oom_control_fd, text, sizeof text - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	count = strstr(text, "oom_kill ");
+	return count && atoll(count + strlen("oom_kill ")) > 0;
+}
+
 /*
  * Whether what ended a further command ends the whole job: who kills a cgroup kills one process after the other, and the
  * job's own command may be reaped later. A command that has got its SIGKILL and lives yet has the signal pending.
@@ -1236,7 +1247,7 @@ static bool in_is_ending(struct init *in)
 	static const char *const masks[] = { "\nSigPnd:\t", "\nShdPnd:\t" };
 	char path[48], text[4096];
 
-	if (in->ended || in_read_note(in, "stopping") || in_read_note(in, "killing"))
+	if (in->ended || in_has_oom_killed(in) || in_read_note(in, "stopping") || in_read_note(in, "killing"))
 		return true;
 	snprintf(path, sizeof path, "/proc/%s/status", in->command_pid);
 	if (in_read_file(AT_FDCWD, path, text, sizeof text) < 0 || strstr(text, "\nState:\tZ"))
@@ -1320,12 +1331,7 @@ static void in_on_deadline(struct init *in, int64_t now)
 /* The event precedes the kill, and nothing tells of the kill: looks at the counter, with a back-off of at most a second. */
 static void in_check_oom(struct init *in, int64_t now)
 {
-	char text[256], *count;
-	ssize_t n = pread(in->oom_control_fd, text, sizeof text - 1, 0);
-
-	text[n > 0 ? n : 0] = '\0';
-	count = strstr(text, "oom_kill ");
-	if (count && atoll(count + strlen("oom_kill ")) > 0) {
+	if (in_has_oom_killed(in)) {
 		in->oom_check = IN_NEVER;
 		in_kill_cgroup(in);
 		return;
