@@ -25,11 +25,11 @@ export const SUITES: Suite[] = [
     what: 'the behaviour tests on pure cgroup v2',
     init: 'busybox',
     folder: 'test',
-    // What does not touch a cgroup is the same on any layout, and emulation is slow: of the command's tests how jobs end.
+    // What does not touch a cgroup is the same on any layout, and emulation is slow: the command's tests start Node
+    // hundreds of times.
     options: exclude(
       'test/placement/**',
-      'test/cli/{attached,detached,files,foreground,looking,usage}.test.ts',
-      'test/{files,output,shim,stdin,terminal}/**',
+      'test/{cli,files,output,shim,stdin,terminal}/**',
       'test/faults/{peers,refusals,storage}.test.ts',
       'test/isolation/{recipes,seccomp}.test.ts',
       'test/launcher/frames.test.ts',
