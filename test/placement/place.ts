@@ -175,3 +175,8 @@ async function useRoot(owner: number, use: (root: Root) => Promise<void>): Promi
   await use(root)
   await rm(path, { recursive: true, force: true })
 }
+
+/** What doctor finds lacking, but for a private network: the machine has none that one could lead to. */
+export function lacks(lines: ReadonlyMap<string, Line>): Line[] {
+  return [...lines.values()].filter(({ ok, what }) => ok !== true && what !== 'private network')
+}

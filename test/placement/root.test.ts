@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path'
 
 import { describe, expect } from 'vitest'
 
-import { handedOut, lookWords, test, untilGone } from './place.ts'
+import { handedOut, lacks, lookWords, test, untilGone } from './place.ts'
 
 const all = ['cpu', 'cpuset', 'io', 'memory', 'pids']
 
@@ -23,7 +23,7 @@ describe("root's terminal", () => {
 
   test('is told so by doctor, which has run a job with limits', async ({ root }) => {
     const lines = await root.doctor("root's terminal")
-    expect([...lines.values()].filter(({ ok }) => ok !== true)).toEqual([])
+    expect(lacks(lines)).toEqual([])
     expect(lines.get('jobs live in')!.detail).toMatch(
       /\.scope\/corral-[0-9a-f]+\.[0-9a-f]+: systemd runs this host and gives a scope$/,
     )
@@ -95,7 +95,7 @@ describe("root's service", () => {
 
   test('is told so by doctor', async ({ root }) => {
     const lines = await root.doctor("root's service")
-    expect([...lines.values()].filter(({ ok }) => ok !== true)).toEqual([])
+    expect(lacks(lines)).toEqual([])
     expect(lines.get('jobs live in')!.detail).toMatch(
       /: this process's own cgroup, \S+\.service, was handed over to it alone$/,
     )

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 
-import { test, untilGone, userId } from './place.ts'
+import { lacks, test, untilGone, userId } from './place.ts'
 
 const usersOwn = /^\/sys\/fs\/cgroup\/user\.slice\/user-4242\.slice\/user@4242\.service\/app\.slice\//
 
@@ -112,11 +112,11 @@ test('a user who has a systemd is served by it without a session, too', async ({
 
 test('doctor says to a user what would have to change', async ({ home }) => {
   const lines = await home.doctor("a user's terminal")
-  const warnings = [...lines.values()].filter(({ ok }) => ok !== true)
-  expect(warnings.map(({ ok, what }) => [ok, what])).toEqual([
+  expect(lacks(lines).map(({ ok, what }) => [ok, what])).toEqual([
     ['warn', 'logging out'],
     ['warn', 'cpuset limits'],
     ['warn', 'io limits'],
+    ['warn', 'overlays'],
   ])
   expect(lines.get('other users')).toMatchObject({ ok: true, detail: expect.stringContaining('/newuidmap') })
   expect(lines.get('logging out')).toMatchObject({ fix: 'loginctl enable-linger' })
