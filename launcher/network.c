@@ -24,6 +24,7 @@
  */
 #define _GNU_SOURCE
 #include "network.h"
+#include "fence.h"
 #include "frame.h"
 #include "init.h"
 #include "kernel.h"
@@ -118,14 +119,6 @@ static int nw_leave_root(const struct nw *nw)
 	return nw_write_map(nw->proc_fd, "self/gid_map", map);
 }
 
-static int nw_drop_capabilities(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	return syscall(SYS_capset, &header, none) ? -errno : 0;
-}
-
 /* Makes the namespaces; `step` is what failed. The result goes to init. */
 static int nw_make_namespaces(const struct nw *nw, const char **step)
 {
@@ -141,7 +134,7 @@ static int nw_make_namespaces(const struct nw *nw, const char **step)
 	if ((error = nw_raise_loopback()))
 		return error;
 	*step = "pasta-user";
-	if (nw->user < 0 && (error = nw_drop_capabilities()))
+	if (nw->user < 0 && (error = fe_hold_capabilities(0, false)))
 		return error;
 	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) ? -errno : 0;
 }
