@@ -5,6 +5,7 @@ import type { JobConfig } from '../job/config.ts'
 import { CgroupRunner } from '../runner.ts'
 import type { RunnerConfig } from '../runner-config.ts'
 import type { DoctorLine } from './doctor-line.ts'
+import { tryJob } from './try-job.ts'
 
 /** Fences that not every job has: each is tried with a job. A lack keeps no other job from running. */
 const fences = [
@@ -26,13 +27,7 @@ export async function explainFences(where: Pick<RunnerConfig, 'storageRoot' | 'c
 /** Runs a job with a fence; what kept it from that, or undefined. */
 async function tryOut(runner: CgroupRunner, config: Omit<JobConfig, 'command'>): Promise<string | undefined> {
   try {
-    const name = await runner.start({
-      name: `doctor.${crypto.randomUUID()}`,
-      command: ['true'],
-      timeoutMs: 30_000,
-      ...config,
-    })
-    const { state, exitStatus } = await runner.wait(name)
+    const { state, exitStatus } = await tryJob(runner, config)
     return exitStatus === 0 ? undefined : `a job ended as ${state} ${exitStatus}`
   } catch (error) {
     if (error instanceof Error) return error.message

@@ -14,6 +14,7 @@ import type { DoctorLine } from './doctor-line.ts'
 import { explainFences } from './fences.ts'
 import { explainLinger } from './linger.ts'
 import { explainNamespaces } from './namespaces.ts'
+import { tryJob } from './try-job.ts'
 import { explainIds } from './subordinate-ids.ts'
 
 /** Where the jobs that are asked about would be. */
@@ -137,13 +138,7 @@ async function runJob(where: Where, { controllers: found, inexpressible }: Place
     ...(found.pids && modestLimits.pids),
   }
   await using runner = await CgroupRunner.open(where)
-  const name = await runner.start({
-    name: `doctor.${crypto.randomUUID()}`,
-    command: ['true'],
-    timeoutMs: 30_000,
-    ...limits,
-  })
-  const { exitStatus, state } = await runner.wait(name)
+  const { exitStatus, state } = await tryJob(runner, limits)
   const given = Object.keys(limits).join(', ') || 'no limits'
   return {
     ok: exitStatus === 0,
