@@ -6,6 +6,7 @@ import { execForeground } from '../foreground/exec.ts'
 import { resolveName } from '../names/resolve.ts'
 import { duration, variable } from '../options/parsers.ts'
 import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
+import { exitStatusHelp } from '../outcome/exit-status-help.ts'
 import { requireTerminal } from '../terminal/terminal.ts'
 
 interface ExecOptions extends StorageOptions, AttachOptions {
@@ -62,12 +63,7 @@ function execConfig(command: readonly string[], { env, workdir, user, group, tim
 }
 
 const epilogue = `
-Exit status: the command's own, or
-  124      --timeout ran out
-  125      corral itself failed, or was not understood
-  126      the command could not be executed
-  127      the command was not found
-  128+n    signal n ended the command; 137 when the job ended
+${exitStatusHelp}; 137 when the job ended
 
 Examples:
   $ corral exec web -- ps aux

@@ -10,6 +10,7 @@ import { addNetwork } from '../options/network.ts'
 import { duration, pair, signal, variable } from '../options/parsers.ts'
 import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { placeJob, type WorkdirOptions } from '../options/workdir.ts'
+import { exitStatusHelp } from '../outcome/exit-status-help.ts'
 import { UsageError } from '../outcome/usage-error.ts'
 import { writeOut } from '../streams/stdout.ts'
 
@@ -106,12 +107,7 @@ export function jobConfig(command: readonly string[], options: RunOptions): JobC
 }
 
 const epilogue = `
-Exit status: the command's own, or
-  124      --timeout ran out
-  125      corral itself failed, or was not understood
-  126      the command could not be executed
-  127      the command was not found
-  128+n    signal n ended the command
+${exitStatusHelp}
 
 Examples:
   $ corral run --memory-max 64M --cpu-max '50000 100000' -- sh -c 'echo hello from job $$'
