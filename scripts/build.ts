@@ -1,5 +1,5 @@
 /**
- * Builds what users run: the launcher, the library (one module, with its declarations) and the command.
+ * Builds what users run: the launcher, the libraries (each one module, with its declarations), the command and the daemon.
  * It is what `npm ci` ends with; `--launcher` builds the launcher alone.
  */
 import { execFileSync } from 'node:child_process'
@@ -11,8 +11,7 @@ import { build, type BuildOptions } from 'esbuild'
 import { compileLauncher } from './compile-launcher.ts'
 
 const root = join(import.meta.dirname, '..')
-const runner = join(root, 'packages/runner')
-const cli = join(root, 'packages/cli')
+const packageOf = (name: string): string => join(root, 'packages', name)
 
 const shared: BuildOptions = {
   bundle: true,
@@ -23,19 +22,28 @@ const shared: BuildOptions = {
   logLevel: 'warning',
 }
 
-/** Modules are bundled for start-up time: each file costs half a millisecond. */
-async function buildRunner(outdir: string): Promise<void> {
+/** Modules are bundled for start-up time: each file costs half a millisecond. `external`: what is a module of its own. */
+async function buildLibrary(name: string, outdir: string, external: string[]): Promise<void> {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  await build({ ...shared, entryPoints: [join(runner, 'src/index.ts')], outdir, sourcemap: true })
-  execFileSync(process.execPath, [tsc, '-p', join(runner, 'tsconfig.build.json'), '--outDir', outdir], {
-    stdio: 'inherit',
-  })
+  const entryPoints = [join(packageOf(name), 'src/index.ts')]
+  await build({ ...shared, entryPoints, outdir, sourcemap: true, external })
+  const config = join(packageOf(name), 'tsconfig.build.json')
+  execFileSync(process.execPath, [tsc, '-p', config, '--outDir', outdir], { stdio: 'inherit' })
 }
 
-/** Split, so that a subcommand loads its own part only; the library stays a module of its own. */
-async function buildCli(outdir: string): Promise<void> {
-  const entryPoints = [join(cli, 'src/main.ts')]
-  await build({ ...shared, entryPoints, outdir, splitting: true, minifyWhitespace: true, external: ['@corral/runner'] })
+/** Split, so that a subcommand loads its own part only; the library stays a module of its own, with the launcher beside it. */
+async function buildProgram(name: string, outdir: string): Promise<void> {
+  await build({
+    ...shared,
+    entryPoints: [join(packageOf(name), 'src/main.ts')],
+    outdir,
+    splitting: true,
+    minifyWhitespace: true,
+    conditions: ['source'],
+    external: ['@corral/runner'],
+    // What is not a module in what is bundled asks for Node's own by `require`.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  })
 }
 
 /** Builds beside what is there, and puts it in its place when it is whole: a program that runs finds one or the other. */
@@ -52,6 +60,14 @@ async function replaceDist(folder: string, make: (outdir: string) => Promise<voi
   await rm(last, { recursive: true, force: true })
 }
 
-compileLauncher({ output: join(runner, 'native/corral-launcher') })
-if (!process.argv.includes('--launcher'))
-  await Promise.all([replaceDist(runner, buildRunner), replaceDist(cli, buildCli)])
+compileLauncher({ output: join(packageOf('runner'), 'native/corral-launcher') })
+if (!process.argv.includes('--launcher')) {
+  const dependencies = ['@corral/*', '@bufbuild/*', '@connectrpc/*']
+  await replaceDist(packageOf('runner'), (outdir) => buildLibrary('runner', outdir, []))
+  // Each one's declarations are read by the next.
+  await replaceDist(packageOf('api'), (outdir) => buildLibrary('api', outdir, dependencies))
+  await replaceDist(packageOf('client'), (outdir) => buildLibrary('client', outdir, dependencies))
+  await Promise.all(
+    ['cli', 'daemon'].map((name) => replaceDist(packageOf(name), (outdir) => buildProgram(name, outdir))),
+  )
+}

@@ -1,0 +1,105 @@
+import type { JobDescription, JobSpec, JobState, JobStatus, JobSummary, Signal } from '@corral/runner'
+
+/**
+ * What became of a job of a daemon's, in one word: the library's states, and those of a job that is queued, that is
+ * started again after its end, or that could not be started when its turn came.
+ */
+export type ManagedState = JobState | 'queued' | 'restarting' | 'failed'
+
+/** Whether a job is started again after its end. */
+export interface ManagedRestart {
+  /**
+   * `'on-failure'`: after an exit status other than 0, a signal, a time-out, for memory, or when nobody saw the end.
+   * `'always'`: after every end, but a stop. Default `'never'`.
+   */
+  mode: 'never' | 'on-failure' | 'always'
+  /** Most restarts. Default: no bound. */
+  maxRestarts?: number
+  /** Milliseconds before the first restart, from 100; then twice as long each time. Default 1,000. */
+  backoffMs?: number
+  /** Most milliseconds before a restart; an attempt that ran for longer begins anew. Default 60,000. */
+  backoffMaxMs?: number
+}
+
+/** Our failure, as the library's `CorralError` has it. */
+export interface ManagedFailure {
+  code: string
+  message: string
+}
+
+/** One start of a job's command. */
+export interface ManagedAttempt {
+  /** From 1. */
+  number: number
+  /** `'active'`, or how it ended. */
+  state: ManagedState
+  exitStatus: number | null
+  signal: Signal | null
+  startedAt: Date | null
+  finishedAt: Date | null
+  outputBytes: number
+  failure: ManagedFailure | null
+}
+
+/** A job's status, as a daemon gives it: of its latest attempt, and what the daemon does with it. */
+export interface ManagedStatus extends Omit<JobStatus, 'state' | 'startedAt'> {
+  state: ManagedState
+  /** Of the latest attempt; null before the first. */
+  startedAt: Date | null
+  /** The identity that started it; empty: nobody that the daemon knows of. */
+  owner: string
+  createdAt: Date
+  restart: ManagedRestart
+  /** Every start, the first one first; of more than 100 the latest. */
+  attempts: readonly ManagedAttempt[]
+  /** How many starts there were. */
+  attempt: number
+  priority: number
+  /** How many are before it in the queue; null when it is not in it. */
+  queuePosition: number | null
+  /** When the next attempt begins; null when none is due. */
+  restartAt: Date | null
+  /** Why it could not be started; null when it could. */
+  failure: ManagedFailure | null
+}
+
+/** A job of a daemon's in a listing. */
+export interface ManagedSummary extends ManagedStatus, Pick<JobSummary, 'command' | 'labels'> {}
+
+/** All that a daemon knows of a job. */
+export interface ManagedDescription
+  extends ManagedSummary, Pick<JobDescription, 'ownUid' | 'outputPath' | 'collectedPath' | 'changedPaths'> {
+  /** Of the latest attempt; null before the first. */
+  spec: JobSpec | null
+}
+
+/** What happened to a job of a daemon's. `oom` comes before the `exited` of a job that was killed for memory. */
+export type ManagedEvent =
+  | { type: 'queued'; name: string; at: Date }
+  | { type: 'started'; name: string; at: Date; pid: number }
+  | { type: 'oom'; name: string; at: Date; status: ManagedSummary }
+  | { type: 'exited'; name: string; at: Date; status: ManagedSummary }
+  | { type: 'failed'; name: string; at: Date; status: ManagedSummary }
+  | { type: 'removed'; name: string; at: Date }
+
+/** Bounds of what an identity may use at once; what is not set is not bounded. */
+export interface QuotaBounds {
+  /** Jobs that run, or wait to be started again. */
+  maxJobs?: number
+  /** Sum of `memoryMax` of these; such a job must have one. */
+  maxMemoryBytes?: number
+  /** Sum of CPUs, as of `cpuMax`; such a job must have one. */
+  maxCpus?: number
+  /** Bytes of output that are kept, ended jobs included. */
+  maxOutputBytes?: number
+  maxStartsPerMinute?: number
+}
+
+/** What an identity uses of its quota. */
+export interface QuotaUsage {
+  jobs: number
+  memoryBytes: number
+  cpus: number
+  outputBytes: number
+  startsInLastMinute: number
+}

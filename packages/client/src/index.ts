@@ -1,0 +1,1 @@
+export type { LocalRunner, ManagedStartOptions, Runner, RunnerExecution } from './runner.ts'
