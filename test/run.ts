@@ -1,11 +1,12 @@
 /**
- * Runs all tests: on this host, then on pure cgroup v2 and under systemd in virtual machines. Ends with what was skipped
- * and why, and with the sum. With arguments it runs vitest on this host with these alone.
+ * Runs all tests: on this host, and beside them on pure cgroup v2 and under systemd in virtual machines, which take one
+ * processor. Ends with what was skipped and why, and with the sum. With arguments it runs vitest on this host with these alone.
  */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 
 import { quoteAll, readTotals, type Totals } from './vm/suite.ts'
 import type { Skip } from './vm/requirements.ts'
@@ -24,8 +25,7 @@ try {
 async function main(words: readonly string[]): Promise<number> {
   if ((await run(['scripts/build.ts'])).status !== 0) return 1
   if (words.length > 0) return (await run([...vitest, ...words])).status
-  const host = await run(vitest)
-  const machines = await run(['test/vm/run.ts'])
+  const [host, machines] = await Promise.all([run(vitest), run(['test/vm/run.ts'], 'vm | ')])
   const totals = [readTotals(host.output), readVmTotals(machines.output)]
   const sum = (key: keyof Totals): number => totals.reduce((total, each) => total + each[key], 0)
   const skips = await readSkips()
@@ -36,15 +36,15 @@ async function main(words: readonly string[]): Promise<number> {
   return failed === 0 ? 0 : 1
 }
 
-/** Runs a program of ours with this Node, passes its output on, and gives it back. */
-async function run(words: readonly string[]): Promise<{ status: number; output: string }> {
-  process.stdout.write(`$ node ${quoteAll([...words])}\n`)
+/** Runs a program of ours with this Node, passes its output on, line by line behind `prefix`, and gives it back. */
+async function run(words: readonly string[], prefix = ''): Promise<{ status: number; output: string }> {
+  process.stdout.write(`${prefix}$ node ${quoteAll([...words])}\n`)
   const env = { ...process.env, CORRAL_SKIP_FILE: skipFile, NO_COLOR: '1' }
   const child = spawn(process.execPath, words, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-    process.stdout.write(text)
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    output += `${line}\n`
+    process.stdout.write(`${prefix}${line}\n`)
   })
   const status = await new Promise<number>((resolve) => {
     child.once('close', (code) => resolve(code ?? 1))
