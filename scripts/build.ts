@@ -22,11 +22,20 @@ const shared: BuildOptions = {
   logLevel: 'warning',
 }
 
-/** Modules are bundled for start-up time: each file costs half a millisecond. `external`: what is a module of its own. */
-async function buildLibrary(name: string, outdir: string, external: string[]): Promise<void> {
+/**
+ * Modules are bundled for start-up time: each file costs half a millisecond. What several of the `entries` have is split
+ * off, so that a class is the same one in all of them. `external`: what is a module of its own.
+ */
+async function buildLibrary(
+  name: string,
+  outdir: string,
+  external: string[],
+  entries: readonly string[] = ['index.ts'],
+): Promise<void> {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  const entryPoints = [join(packageOf(name), 'src/index.ts')]
-  await build({ ...shared, entryPoints, outdir, sourcemap: true, external })
+  const source = join(packageOf(name), 'src')
+  const entryPoints = entries.map((entry) => join(source, entry))
+  await build({ ...shared, entryPoints, outdir, outbase: source, splitting: true, sourcemap: true, external })
   const config = join(packageOf(name), 'tsconfig.build.json')
   execFileSync(process.execPath, [tsc, '-p', config, '--outDir', outdir], { stdio: 'inherit' })
 }
@@ -40,7 +49,7 @@ async function buildProgram(name: string, outdir: string): Promise<void> {
     splitting: true,
     minifyWhitespace: true,
     conditions: ['source'],
-    external: ['@corral/runner'],
+    external: ['@corral/runner', '@corral/runner/*'],
     // What is not a module in what is bundled asks for Node's own by `require`.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   })
@@ -63,7 +72,9 @@ async function replaceDist(folder: string, make: (outdir: string) => Promise<voi
 compileLauncher({ output: join(packageOf('runner'), 'native/corral-launcher') })
 if (!process.argv.includes('--launcher')) {
   const dependencies = ['@corral/*', '@bufbuild/*', '@connectrpc/*']
-  await replaceDist(packageOf('runner'), (outdir) => buildLibrary('runner', outdir, []))
+  await replaceDist(packageOf('runner'), (outdir) =>
+    buildLibrary('runner', outdir, [], ['index.ts', 'errors/index.ts']),
+  )
   // Each one's declarations are read by the next.
   await replaceDist(packageOf('api'), (outdir) => buildLibrary('api', outdir, dependencies))
   await replaceDist(packageOf('client'), (outdir) => buildLibrary('client', outdir, dependencies))

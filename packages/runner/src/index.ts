@@ -1,11 +1,4 @@
-export { CorralError, type CorralErrorCode, type CorralErrorOptions } from './errors/corral-error.ts'
-export {
-  InvalidOptionError,
-  JobEndedError,
-  JobNameTakenError,
-  JobNotFoundError,
-  NoChangesError,
-} from './errors/mistakes.ts'
+export * from './errors/index.ts'
 export type { JobEvent } from './events/events.ts'
 export type { Change } from './files/changes.ts'
 export type { CollectOptions } from './files/collect.ts'

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util'
+import { show } from './show.ts'
 
 /** The caller's mistake: an option that was given a value it does not accept. Nothing was made. */
 export class InvalidOptionError extends RangeError {
@@ -8,22 +8,27 @@ export class InvalidOptionError extends RangeError {
   readonly received: unknown
   /** What is accepted, in words. */
   readonly accepted: string
+  /** What was received, as the message shows it. */
+  readonly receivedText: string
 
-  constructor(option: string, received: unknown, accepted: string) {
-    super(`${option}: received ${inspect(received, { depth: 1, breakLength: Infinity })}; accepted: ${accepted}`)
+  /** `receivedText`: for whoever has been told no more of the value than how it is shown. */
+  constructor(option: string, received: unknown, accepted: string, receivedText: string = show(received)) {
+    super(`${option}: received ${receivedText}; accepted: ${accepted}`)
     this.option = option
     this.received = received
     this.accepted = accepted
+    this.receivedText = receivedText
   }
 }
 
-/** The caller's mistake: no job of this name is known under the storage root. */
+/** The caller's mistake: no job of this name is known under the storage root, or to the daemon. */
 export class JobNotFoundError extends RangeError {
   override name = 'JobNotFoundError'
   readonly jobName: string
 
-  constructor(jobName: string, storageRoot: string) {
-    super(`no job ${inspect(jobName)} under ${storageRoot}: it was never started there, or has been removed`)
+  /** `where` it was looked for: the storage root, or the daemon's address. */
+  constructor(jobName: string, where: string) {
+    super(`no job ${show(jobName)} under ${where}: it was never started there, or has been removed`)
     this.jobName = jobName
   }
 }
@@ -34,7 +39,7 @@ export class JobNameTakenError extends RangeError {
   readonly jobName: string
 
   constructor(jobName: string) {
-    super(`a job named ${inspect(jobName)} exists already: choose another name, or stop that one first`)
+    super(`a job named ${show(jobName)} exists already: choose another name, or stop that one first`)
     this.jobName = jobName
   }
 }
@@ -43,10 +48,13 @@ export class JobNameTakenError extends RangeError {
 export class JobEndedError extends RangeError {
   override name = 'JobEndedError'
   readonly jobName: string
+  /** What was to be done with it, as the words before `job`: `'send SIGTERM to'`. */
+  readonly attempted: string
 
   constructor(jobName: string, attempted: string) {
-    super(`cannot ${attempted} job ${inspect(jobName)}: it has ended`)
+    super(`cannot ${attempted} job ${show(jobName)}: it has ended`)
     this.jobName = jobName
+    this.attempted = attempted
   }
 }
 
@@ -54,9 +62,12 @@ export class JobEndedError extends RangeError {
 export class NoChangesError extends RangeError {
   override name = 'NoChangesError'
   readonly jobName: string
+  /** Why not, in words. */
+  readonly reason: string
 
   constructor(jobName: string, reason: string) {
-    super(`cannot list the changes of job ${inspect(jobName)}: ${reason}`)
+    super(`cannot list the changes of job ${show(jobName)}: ${reason}`)
     this.jobName = jobName
+    this.reason = reason
   }
 }

@@ -1,0 +1,2 @@
+export { CorralError, type CorralErrorCode, type CorralErrorOptions } from './corral-error.ts'
+export { InvalidOptionError, JobEndedError, JobNameTakenError, JobNotFoundError, NoChangesError } from './mistakes.ts'
