@@ -1,5 +1,5 @@
 import type { QuotaBounds } from '@corral/api'
-import type { ExecConfig, JobConfig } from '@corral/runner'
+import type { ExecConfig, JobConfig, Limits } from '@corral/runner'
 
 import type { Caller } from '../identity/caller.ts'
 
@@ -24,6 +24,10 @@ export interface Grant {
   admit(config: JobConfig): JobConfig
   /** The same for a further command. */
   admitExec(config: ExecConfig): ExecConfig
+  /** The same for limits that a running job is given. */
+  admitLimits(limits: Limits): Limits
+  /** The same for a job's place in the queue. */
+  admitPriority(priority: number): number
 }
 
 /** What the configuration says of who may do what. */
