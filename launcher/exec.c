@@ -389,6 +389,20 @@ static void ex_start(const struct ex_job *job, struct me_message *request, const
 	ex_close_inherited(&inherited);
 }
 
+/* The record begins with what was started, for who comes to the command later; its end is added by ex_publish(). */
+static int ex_write_start(struct ex_exec *exec, const char *pid)
+{
+	struct fr_writer record = { 0 };
+	int error;
+
+	exec->started_ms = kn_now(CLOCK_REALTIME) / 1000000;
+	fr_add(&record, "command", pid);
+	fr_add_number(&record, "started", exec->started_ms);
+	error = record.failed ? -ENOMEM : kn_write_all(exec->record_fd, record.data, record.len);
+	fr_free(&record);
+	return error;
+}
+
 /* The child's report is whole: it was exec'd, or says why not, and then it is no more. */
 static bool ex_on_report(struct ex_exec *exec)
 {
@@ -401,12 +415,13 @@ static bool ex_on_report(struct ex_exec *exec)
 
 	if (!error && (error = st_begin(&exec->streams)))
 		in_note(&failure, "terminal", "", error);
+	if (!error && (error = ex_write_start(exec, pid)))
+		in_note(&failure, "reserve", exec->path, error);
 	if (error) {
 		ex_refuse(exec, &failure);
 		return false;
 	}
 	exec->started = true;
-	exec->started_ms = kn_now(CLOCK_REALTIME) / 1000000;
 	if (exec->timeout_ms > 0)
 		exec->deadline = kn_now(CLOCK_MONOTONIC) + exec->timeout_ms * 1000000;
 	message = ex_make_answer(exec->question, "started");
@@ -418,7 +433,7 @@ static bool ex_on_report(struct ex_exec *exec)
 
 /* ---- the end ---- */
 
-/* Writes the record and gives it its name. `finished` comes last: a record that has it is whole. */
+/* Completes the record and gives it its name. `finished` comes last: a record that has it is whole. */
 static void ex_publish(const struct ex_exec *exec)
 {
 	struct fr_writer record = { 0 };
@@ -428,7 +443,6 @@ static void ex_publish(const struct ex_exec *exec)
 		fr_add_number(&record, "signaled", WTERMSIG(exec->status));
 	else
 		fr_add_number(&record, "exited", WEXITSTATUS(exec->status));
-	fr_add_number(&record, "started", exec->started_ms);
 	if (exec->timed_out)
 		fr_add_number(&record, "timedout", exec->timed_out);
 	if (ex_job_ended && WIFSIGNALED(exec->status))

@@ -169,6 +169,8 @@ describe('its end', () => {
     expect((await readdir(folder)).toSorted()).toEqual([first!.id, second!.id].toSorted())
     await first!.remove()
     expect(await readdir(folder)).toEqual([second!.id])
+    await expect(first!.wait()).rejects.toMatchObject({ name: 'ExecutionNotFoundError', executionId: first!.id })
+    await expect(textOf(first!)).rejects.toMatchObject({ name: 'ExecutionNotFoundError' })
     await second!.wait()
     await runner.stop(name)
     await expect(second!.wait()).rejects.toMatchObject({ name: 'JobNotFoundError' })
@@ -238,6 +240,68 @@ describe('a terminal', () => {
     await execution.resize({ columns: 100, rows: 40 })
     expect(await execution.wait()).toMatchObject({ exitStatus: 4 })
     expect(await textOf(execution)).toBe('/dev/pts/0\r\n30 90\r\nxterm\r\nready\r\n40 100\r\n')
+  })
+})
+
+describe('by its id', () => {
+  test('another runner comes to it while it runs', async ({ openRunner }) => {
+    const [starter, other] = [await openRunner({ onExit: 'keep' }), await openRunner({ onExit: 'keep' })]
+    const name = await starter.start({ command: forever })
+    const script = 'trap "stty size; exit 4" WINCH; echo ready; while :; do sleep 0.02; done'
+    const started = await starter.exec(name, { command: sh(script), tty: true })
+    const found = await other.execution(name, started.id)
+    expect(found).toMatchObject({ id: started.id, job: name, pid: started.pid, startedAt: started.startedAt })
+    await ready(found)
+    await starter.close()
+    await found.resize({ columns: 100, rows: 40 })
+    expect(await found.wait()).toMatchObject({ exitStatus: 4, startedAt: started.startedAt })
+    expect(await textOf(found)).toBe('ready\r\n40 100\r\n')
+    const killed = await other.execution(name, (await other.exec(name, { command: forever })).id)
+    await killed.remove()
+    await expect(other.execution(name, killed.id)).rejects.toMatchObject({ name: 'ExecutionNotFoundError' })
+  })
+
+  test('one that has ended, with its job or before, is there', async ({ openRunner }) => {
+    const [starter, other] = [await openRunner({ onExit: 'keep' }), await openRunner({ onExit: 'keep' })]
+    const name = await starter.start({ command: forever })
+    const [before, withJob] = [
+      await starter.exec(name, { command: sh('echo here; exit 5') }),
+      await starter.exec(name, { command: forever }),
+    ]
+    await before.wait()
+    const found = await other.execution(name, before.id)
+    expect([await textOf(found), await found.wait()]).toMatchObject(['here\n', { exitStatus: 5 }])
+    await expect(found.kill('SIGTERM')).rejects.toMatchObject({ name: 'JobEndedError' })
+    await starter.stop(name, { keepOutput: true })
+    const late = await other.execution(name, withJob.id)
+    expect(await late.wait()).toMatchObject({ state: 'job-ended', startedAt: withJob.startedAt })
+    await expect(late.kill('SIGTERM')).rejects.toMatchObject({ name: 'JobEndedError' })
+    await late.remove()
+  })
+
+  test('through a launcher that was not there at the start it can be told of, and not reached', async ({
+    openRunner,
+  }) => {
+    const [starter, other] = [await openRunner({ onExit: 'keep' }), await openRunner({ onExit: 'keep' })]
+    const name = await starter.start({ command: forever })
+    const { id } = await starter.exec(name, { command: forever })
+    killHard(await launcherOf(starter.storageRoot))
+    const found = await other.execution(name, id)
+    await expect(found.kill('SIGKILL')).rejects.toMatchObject({ code: 'CONTROL_FAILED' })
+    const ended = found.wait()
+    await starter.kill(name, 'SIGKILL')
+    expect(await ended).toMatchObject({ state: 'job-ended' })
+  })
+
+  test('what is none is refused', async ({ runner }) => {
+    const name = await runner.start({ command: forever })
+    await expect(runner.execution(name, 'none')).rejects.toMatchObject({
+      name: 'ExecutionNotFoundError',
+      jobName: name,
+      message: expect.stringContaining("no command 'none' in job"),
+    })
+    await expect(runner.execution('none', 'none')).rejects.toMatchObject({ name: 'JobNotFoundError' })
+    await expect(runner.execution(name, '../x')).rejects.toMatchObject({ option: 'id' })
   })
 })
 

@@ -5,7 +5,7 @@ import { refuseUnknown } from './errors/unknown.ts'
 import { EventHub, type JobEvent } from './events/events.ts'
 import { EventRelay } from './events/relay.ts'
 import { type Change, readChanges, upperOf } from './files/changes.ts'
-import { checkExec, type ExecConfig, Execution, ask, startExec } from './exec/index.ts'
+import { ask, checkExec, checkExecId, Execution, startExec, type ExecConfig } from './exec/index.ts'
 import { checkConfig, checkUpdate } from './job/check.ts'
 import type { JobConfig, Limits } from './job/config.ts'
 import { checkName } from './job/name.ts'
@@ -22,6 +22,7 @@ import { checkRunnerConfig, type RunnerConfig } from './runner-config.ts'
 import { checkTerminalSize } from './stdin/check.ts'
 import type { TerminalSize } from './stdin/config.ts'
 import { sizeFields } from './stdin/fields.ts'
+import { noInput } from './stdin/input.ts'
 import { Senders } from './stdin/senders.ts'
 import { JobFolder } from './store/job-folder.ts'
 import type { JobSpec } from './store/job-spec.ts'
@@ -209,17 +210,28 @@ export class CgroupRunner implements AsyncDisposable {
     const execFolder = new ExecFolder(folder, crypto.randomUUID())
     const lifeline = this.#onExit === 'kill'
     const started = await startExec(this.#session, this.#storage, execFolder, exec, { spec, lifeline })
-    const jobEnded = (gone: AbortSignal): Promise<unknown> => this.#session.end(folder, gone)
     const onEnd = (): void => {
       this.#executions.delete(execution)
       signal?.removeEventListener('abort', kill)
     }
-    const execution = new Execution(name, { session: this.#session, folder: execFolder, jobEnded, onEnd }, started)
+    const execution = new Execution({ session: this.#session, folder: execFolder, onEnd }, started)
     const kill = (): void => void execution.kill('SIGKILL').catch(() => {})
     if (signal?.aborted) kill()
     else signal?.addEventListener('abort', kill, { once: true })
     if (lifeline) this.#executions.add(execution)
     return execution
+  }
+
+  /**
+   * A further command that `exec` ran in a job, whichever runner's, by its id; also one that has ended. What it is sent
+   * as its standard input remains the business of the runner that started it.
+   * @throws {InvalidOptionError | JobNotFoundError | ExecutionNotFoundError}
+   */
+  async execution(name: string, id: string): Promise<Execution> {
+    const folder = new ExecFolder(this.#folder(name), checkExecId('id', id))
+    const started = await folder.readStarted()
+    if (!started) throw await folder.notFound()
+    return new Execution({ session: this.#session, folder }, { ...started, input: noInput })
   }
 
   /**

@@ -1,2 +1,9 @@
 export { CorralError, type CorralErrorCode, type CorralErrorOptions } from './corral-error.ts'
-export { InvalidOptionError, JobEndedError, JobNameTakenError, JobNotFoundError, NoChangesError } from './mistakes.ts'
+export {
+  ExecutionNotFoundError,
+  InvalidOptionError,
+  JobEndedError,
+  JobNameTakenError,
+  JobNotFoundError,
+  NoChangesError,
+} from './mistakes.ts'

@@ -27,9 +27,20 @@ export class JobNotFoundError extends RangeError {
   readonly jobName: string
 
   /** `where` it was looked for: the storage root, or the daemon's address. */
-  constructor(jobName: string, where: string) {
-    super(`no job ${show(jobName)} under ${where}: it was never started there, or has been removed`)
+  constructor(jobName: string, where: string, missing = `no job ${show(jobName)} under ${where}`) {
+    super(`${missing}: it was never started there, or has been removed`)
     this.jobName = jobName
+  }
+}
+
+/** The caller's mistake: a job has no further command of this id. */
+export class ExecutionNotFoundError extends JobNotFoundError {
+  override name = 'ExecutionNotFoundError'
+  readonly executionId: string
+
+  constructor(jobName: string, executionId: string, where: string) {
+    super(jobName, where, `no command ${show(executionId)} in job ${show(jobName)} under ${where}`)
+    this.executionId = executionId
   }
 }
 

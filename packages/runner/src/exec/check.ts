@@ -57,6 +57,12 @@ export async function checkExec(config: ExecConfig, spec: JobSpec, ownUid: numbe
   }
 }
 
+/** Checks the id of a further command, which is also the name of its folder. */
+export function checkExecId(option: string, id: unknown): string {
+  if (typeof id === 'string' && /^[A-Za-z0-9-]{1,63}$/.test(id)) return id
+  throw new InvalidOptionError(option, id, "an Execution's id: letters, digits and -, at most 63")
+}
+
 async function findUser({ user, group }: ExecConfig, spec: JobSpec, ownUid: number | null): Promise<Account | null> {
   const { uidMap, gidMap, network } = spec.isolation
   if (user === undefined && group === undefined) return null

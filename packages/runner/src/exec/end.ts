@@ -1,18 +1,16 @@
 import type { FileHandle } from 'node:fs/promises'
 
-import { fileError, watchError } from '../errors/errno.ts'
+import { watchError } from '../errors/errno.ts'
 import { signalName } from '../job/signal.ts'
 import { watchFile } from '../output/file-watch.ts'
-import type { ExecFolder } from '../store/exec-folder.ts'
-import { decodeRecord, type FieldList } from '../store/record.ts'
+import { type ExecFolder, isWhole, readExecRecord } from '../store/exec-folder.ts'
+import type { FieldList } from '../store/record.ts'
 import type { ExecState, ExecStatus } from './config.ts'
-
-/** Longer than any record. */
-const recordBytes = 4096
 
 /**
  * Resolves with the record of a further command once it has ended; null: the job has ended, and there is none.
  * `jobEnded` resolves when the job has.
+ * @throws {ExecutionNotFoundError | JobNotFoundError}
  */
 export async function execEnd(
   folder: ExecFolder,
@@ -21,7 +19,7 @@ export async function execEnd(
 ): Promise<FieldList | null> {
   signal?.throwIfAborted()
   const record = await folder.openRecord()
-  if (!record) throw folder.notFound()
+  if (!record) throw await folder.notFound()
   const done = new AbortController()
   try {
     return await awaitRecord(record, jobEnded, AbortSignal.any([done.signal, ...(signal ? [signal] : [])]))
@@ -54,8 +52,9 @@ async function awaitRecord(
       })
       signal.throwIfAborted()
       const last = isOver
-      const fields = await readRecord(record)
-      if (fields || last) return fields
+      const fields = await readExecRecord(record)
+      if (isWhole(fields)) return fields
+      if (last) return null
       await changed
     }
   } finally {
@@ -69,17 +68,6 @@ function watch(handle: FileHandle, id: string, wake: () => void): () => void {
     return watchFile({ handle, id }, wake)
   } catch (error) {
     throw watchError('watch the record of a command', error)
-  }
-}
-
-/** Null: it is not whole yet. */
-async function readRecord(record: FileHandle): Promise<FieldList | null> {
-  try {
-    const { buffer, bytesRead } = await record.read(Buffer.alloc(recordBytes), 0, recordBytes, 0)
-    const fields = decodeRecord(buffer.subarray(0, bytesRead))
-    return fields.get('finished') === undefined ? null : fields
-  } catch (error) {
-    throw fileError('STORAGE_UNUSABLE', 'read the record of a command', error)
   }
 }
 

@@ -1,4 +1,4 @@
-import { JobEndedError } from '../errors/mistakes.ts'
+import { JobEndedError, JobNotFoundError } from '../errors/mistakes.ts'
 import { refuseUnknown } from '../errors/unknown.ts'
 import { checkAbort, checkSignal } from '../job/values.ts'
 import { type Signal, signalNumber } from '../job/signal.ts'
@@ -17,13 +17,11 @@ import { ask, type StartedExec } from './start.ts'
 export interface ExecContext {
   session: Session
   folder: ExecFolder
-  /** Resolves when the job has ended. */
-  jobEnded: (signal: AbortSignal) => Promise<unknown>
   /** Is called once its end has been seen. */
-  onEnd: () => void
+  onEnd?: () => void
 }
 
-/** A further command in a running job, as `exec` gives it. */
+/** A further command in a job, as `exec` and `execution` give it. */
 export class Execution implements AsyncDisposable {
   /** Tells it from others in the job. */
   readonly id: string
@@ -31,17 +29,17 @@ export class Execution implements AsyncDisposable {
   readonly job: string
   /** Its process id on the host. */
   readonly pid: number
+  readonly startedAt: Date
   readonly #context: ExecContext
-  readonly #startedAt: Date
   /** What has become of a stream as its standard input, if that has failed. */
   #failure: { error: unknown } | undefined
 
-  constructor(job: string, context: ExecContext, { pid, startedAt, input }: StartedExec) {
+  constructor(context: ExecContext, { pid, at, input }: StartedExec) {
     this.id = context.folder.id
-    this.job = job
+    this.job = context.folder.job.name
     this.pid = pid
+    this.startedAt = at
     this.#context = context
-    this.#startedAt = startedAt
     input.send?.().catch((error: unknown) => {
       this.#failure = { error }
       this.kill('SIGKILL').catch(() => {})
@@ -55,6 +53,7 @@ export class Execution implements AsyncDisposable {
 
   /**
    * Resolves once it has ended, with how.
+   * @throws {ExecutionNotFoundError} when it has been removed.
    * @throws {CorralError} `STDIN_FAILED` when its standard input was a stream, and that has failed: it was killed then.
    */
   async wait(options: { signal?: AbortSignal } = {}): Promise<ExecStatus> {
@@ -62,7 +61,7 @@ export class Execution implements AsyncDisposable {
     checkAbort('signal', options.signal)
     const end = await this.#end(options.signal)
     if (this.#failure) throw this.#failure.error
-    return execStatus(this.#startedAt, end)
+    return execStatus(this.startedAt, end)
   }
 
   /**
@@ -97,13 +96,34 @@ export class Execution implements AsyncDisposable {
   }
 
   async #end(signal?: AbortSignal): Promise<FieldList | null> {
-    const end = await execEnd(this.#context.folder, this.#context.jobEnded, signal)
-    this.#context.onEnd()
+    const { session, folder, onEnd } = this.#context
+    const end = await execEnd(folder, (gone) => session.end(folder.job, gone), signal)
+    onEnd?.()
     return end
   }
 
   async #ask(type: string, fields: readonly (readonly [string, string | number])[], attempted: string): Promise<void> {
     const { session, folder } = this.#context
-    await ask(session, this.job, type, [['name', this.job], ['exec', folder.id], ...fields], attempted)
+    const tell = (): Promise<FieldList> =>
+      ask(session, this.job, type, [['name', this.job], ['exec', folder.id], ...fields], attempted)
+    try {
+      await tell()
+    } catch (error) {
+      if (!(error instanceof JobEndedError) || (await this.#hasEnded())) throw error
+      // A launcher that was not there at the start of the job did not know of it.
+      await tell()
+    }
+  }
+
+  /** Whether it, or the job, has ended; a job that the launcher does not know, it knows from then on. */
+  async #hasEnded(): Promise<boolean> {
+    const { session, folder } = this.#context
+    if (await folder.hasEnded()) return true
+    try {
+      return (await session.follow(folder.job)) !== undefined
+    } catch (error) {
+      if (error instanceof JobNotFoundError) return true
+      throw error
+    }
   }
 }

@@ -1,4 +1,4 @@
 export type { ExecConfig } from './config.ts'
-export { checkExec } from './check.ts'
+export { checkExec, checkExecId } from './check.ts'
 export { Execution } from './execution.ts'
 export { ask, startExec } from './start.ts'

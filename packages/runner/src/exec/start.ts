@@ -6,16 +6,15 @@ import type { Session } from '../launch/session.ts'
 import { terminalFields } from '../stdin/fields.ts'
 import { type Input, openInput } from '../stdin/input.ts'
 import type { ExecFolder } from '../store/exec-folder.ts'
+import type { Started } from '../store/job-folder.ts'
 import type { JobSpec } from '../store/job-spec.ts'
 import type { Field, FieldList } from '../store/record.ts'
 import type { Storage } from '../store/storage.ts'
 import type { CheckedExec } from './check.ts'
 import { execRequest } from './request.ts'
 
-/** A further command that runs. */
-export interface StartedExec {
-  pid: number
-  startedAt: Date
+/** A further command that was started, and what it is yet to be sent. */
+export interface StartedExec extends Started {
   input: Input
 }
 
@@ -42,7 +41,7 @@ export async function startExec(
       ...execRequest(exec, spec),
     ]
     const reply = await ask(session, spec.name, 'exec', fields, 'run a command in')
-    return { pid: reply.number('command') ?? 0, startedAt: new Date(reply.number('started') ?? 0), input }
+    return { pid: reply.number('command') ?? 0, at: new Date(reply.number('started') ?? 0), input }
   } catch (error) {
     input.discard()
     throw error

@@ -10,7 +10,7 @@ import { tailOffset } from './tail.ts'
 export interface OutputSource {
   readonly outputPath: string
   isKnown(): Promise<boolean>
-  notFound(): Error
+  notFound(): Error | Promise<Error>
 }
 
 /** One reader of a job's output: a position in the file, and a wish to be woken. */
@@ -50,12 +50,12 @@ export class OutputReader {
 
   async start(): Promise<void> {
     try {
-      if (!(await this.#folder.isKnown())) throw this.#folder.notFound()
+      if (!(await this.#folder.isKnown())) throw await this.#folder.notFound()
       this.#file = await open(this.#folder.outputPath)
       await this.#seek(this.#file)
     } catch (error) {
       await this.close()
-      throw errnoOf(error) === 'ENOENT' ? this.#folder.notFound() : readError(error)
+      throw errnoOf(error) === 'ENOENT' ? await this.#folder.notFound() : readError(error)
     }
     if (this.#gone.signal.aborted) return this.close()
     if (this.#options.follow === false) this.#final = true

@@ -20,7 +20,8 @@ export interface Input {
   discard(): void
 }
 
-const none: Input = { fields: [], send: null, discard: () => {} }
+/** Nothing to be read. */
+export const noInput: Input = { fields: [], send: null, discard: () => {} }
 
 /**
  * Makes ready what a command is to read. `live`: it is sent while the command runs, whatever it is, as to a terminal,
@@ -28,8 +29,8 @@ const none: Input = { fields: [], send: null, discard: () => {} }
  * @throws {Disconnected} The launcher is gone.
  */
 export async function openInput(storage: Storage, stdin: CheckedStdin | null, live: boolean): Promise<Input> {
-  if (!stdin) return none
-  if (stdin.kind === 'file' && !live) return { ...none, fields: [['stdinfile', stdin.path]] }
+  if (!stdin) return noInput
+  if (stdin.kind === 'file' && !live) return { ...noInput, fields: [['stdinfile', stdin.path]] }
   const { name, connection } = await lend(storage)
   const discard = (): void => void connection.destroy()
   if (stdin.kind === 'bytes' && !live) {

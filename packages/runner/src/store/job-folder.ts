@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { CorralError } from '../errors/corral-error.ts'
 import { errnoOf, fileError } from '../errors/errno.ts'
-import { JobNotFoundError } from '../errors/mistakes.ts'
+import { ExecutionNotFoundError, JobNotFoundError } from '../errors/mistakes.ts'
 import type { JobSpec, ProcessIdentity } from './job-spec.ts'
 import { decodeRecord, encodeRecord, type Field, type FieldList } from './record.ts'
 import { removeTree } from './remove-tree.ts'
@@ -67,6 +67,11 @@ export class JobFolder {
   /** The error for a name that is no job. */
   notFound(): JobNotFoundError {
     return new JobNotFoundError(this.name, this.#storage.root)
+  }
+
+  /** The error for an id that no further command in the job has. */
+  executionNotFound(id: string): ExecutionNotFoundError {
+    return new ExecutionNotFoundError(this.name, id, this.#storage.root)
   }
 
   /**
