@@ -13,6 +13,7 @@ import type { Signal } from './job/signal.ts'
 import type { JobStatus, JobSummary } from './job/status.ts'
 import { checkAbort, checkLabels, checkSignal } from './job/values.ts'
 import { Session } from './launch/session.ts'
+import { awaitSettled } from './launch/settled.ts'
 import { startJob } from './launch/start.ts'
 import { type OutputOptions, streamOutput } from './output/output.ts'
 import { listJobs } from './result/list.ts'
@@ -121,6 +122,15 @@ export class CgroupRunner implements AsyncDisposable {
       if ((await this.#folder(job.name).findSpec())?.startId === startId) await this.kill(job.name, 'SIGKILL')
     })
     return job.name
+  }
+
+  /**
+   * Resolves once what runners before this one have left is in order: starts that were under way have come to their end,
+   * and ends that nobody saw are known. The launcher is started when there is none.
+   * @throws {CorralError} `LAUNCHER_UNAVAILABLE`
+   */
+  async settled(): Promise<void> {
+    await awaitSettled(this.#session, this.#storage)
   }
 
   /**
