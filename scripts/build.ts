@@ -1,6 +1,6 @@
 /**
- * Builds what users run: the launcher, the libraries (each one module, with its declarations), the command and the daemon.
- * It is what `npm ci` ends with; `--launcher` builds the launcher alone.
+ * Builds what users run: the native programs, the libraries (each one module, with its declarations), the command and the daemon.
+ * It is what `npm ci` ends with; `--launcher` builds the native programs alone.
  */
 import { execFileSync } from 'node:child_process'
 import { rename, rm } from 'node:fs/promises'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 
 import { build, type BuildOptions } from 'esbuild'
 
-import { compileLauncher } from './compile-launcher.ts'
+import { compileLauncher, compileSyscall } from './compile-launcher.ts'
 
 const root = join(import.meta.dirname, '..')
 const packageOf = (name: string): string => join(root, 'packages', name)
@@ -70,6 +70,7 @@ async function replaceDist(folder: string, make: (outdir: string) => Promise<voi
 }
 
 compileLauncher({ output: join(packageOf('runner'), 'native/corral-launcher') })
+compileSyscall(join(packageOf('daemon'), 'native/corral-syscall'))
 if (!process.argv.includes('--launcher')) {
   const dependencies = ['@corral/*', '@bufbuild/*', '@connectrpc/*']
   await replaceDist(packageOf('runner'), (outdir) =>

@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 const folder = join(import.meta.dirname, '../launcher')
-const sources = readdirSync(folder)
-  .filter((name) => name.endsWith('.c'))
-  .map((name) => join(folder, name))
+
+const sourcesIn = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.c'))
+    .map((name) => join(folder, name))
 
 const warnings = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wvla', '-Wformat=2']
 
@@ -50,7 +52,16 @@ export interface LauncherBuild {
 }
 
 /** Compiles the launcher; ends the process with a message when there is no compiler, or it fails. */
-export function compileLauncher({ output, sanitize, faults = false }: LauncherBuild): void {
+export function compileLauncher(build: LauncherBuild): void {
+  compile(sourcesIn(folder), build)
+}
+
+/** Compiles the daemon's system calls that Node has not, in the same way. */
+export function compileSyscall(output: string): void {
+  compile(sourcesIn(join(folder, 'syscall')), { output })
+}
+
+function compile(sources: readonly string[], { output, sanitize, faults = false }: LauncherBuild): void {
   const { name, start, end } = sanitize ? { name: 'clang', start: sanitize, end: [] } : findCompiler()
   const flags = [...warnings, ...(sanitize ? [] : hardening), ...(faults ? ['-DLN_FAULTS'] : [])]
   mkdirSync(dirname(output), { recursive: true })
@@ -58,7 +69,7 @@ export function compileLauncher({ output, sanitize, faults = false }: LauncherBu
   const { status } = spawnSync(name, [...flags, ...start, '-o', draft, ...sources, ...end], { stdio: 'inherit' })
   if (status !== 0) {
     rmSync(draft, { force: true })
-    fail(`${name} could not compile the launcher (see above)`)
+    fail(`${name} could not compile ${basename(output)} (see above)`)
   }
   // As a whole or not at all, and without touching a launcher that runs.
   renameSync(draft, output)
