@@ -21,6 +21,16 @@ export interface ManagedRestart {
   backoffMaxMs?: number
 }
 
+/** What a start on a daemon takes beside the job's configuration. The library has none of it. */
+export interface ManagedStartOptions {
+  /** Whether it is started again after its end. Default: never. */
+  restart?: ManagedRestart
+  /** What is queued with a higher one is started first. Default 0. */
+  priority?: number
+  /** What to do when no more jobs may run. Default `'queue'`. */
+  whenFull?: 'queue' | 'refuse'
+}
+
 /** Our failure, as the library's `CorralError` has it. */
 export interface ManagedFailure {
   code: string
@@ -49,6 +59,10 @@ export interface ManagedStatus extends Omit<JobStatus, 'state' | 'startedAt'> {
   /** The identity that started it; empty: nobody that the daemon knows of. */
   owner: string
   createdAt: Date
+  /** Bytes of output in all attempts, those included that are no longer kept. */
+  outputBytes: number
+  /** Bytes of them that are no longer kept. */
+  outputDroppedBytes: number
   restart: ManagedRestart
   /** Every start, the first one first; of more than 100 the latest. */
   attempts: readonly ManagedAttempt[]
@@ -102,4 +116,29 @@ export interface QuotaUsage {
   cpus: number
   outputBytes: number
   startsInLastMinute: number
+}
+
+/** What a daemon is, whom it takes the caller for, and how it does. */
+export interface ManagedInfo {
+  version: string
+  startedAt: Date
+  uptimeMs: number
+  draining: boolean
+  /** Who the caller is to the daemon, and what that may do. */
+  identity: string
+  role: 'viewer' | 'operator' | 'admin'
+  /** The daemon's host. */
+  hostname: string
+  kernel: string
+  architecture: string
+  cpus: number
+  memoryBytes: number
+  cgroupLayout: 'unified' | 'hybrid'
+  storageRoot: string
+  /** How many of the jobs that the caller can see are in each state; states that none is in are absent. */
+  jobs: Partial<Record<ManagedState, number>>
+  /** Most jobs at once; null: no bound. */
+  maxActive: number | null
+  /** The caller's quota, and what of it is in use. */
+  quota: { bounds: QuotaBounds; usage: QuotaUsage }
 }

@@ -1,4 +1,4 @@
-import type { ManagedDescription, ManagedEvent, ManagedRestart, ManagedStatus, ManagedSummary } from '@corral/api'
+import type { ManagedDescription, ManagedEvent, ManagedStartOptions, ManagedStatus, ManagedSummary } from '@corral/api'
 import type {
   CgroupRunner,
   Change,
@@ -16,18 +16,10 @@ import type {
   TerminalSize,
 } from '@corral/runner'
 
+export type { ManagedStartOptions }
+
 /** A library's value, or what a daemon gives in its place: the same, and more. */
 type Both<Local, Managed> = Local | Managed
-
-/** What a start on a daemon takes beside the job's configuration. The library has none of it. */
-export interface ManagedStartOptions {
-  /** Whether it is started again after its end. Default: never. */
-  restart?: ManagedRestart
-  /** What is queued with a higher one is started first. Default 0. */
-  priority?: number
-  /** What to do when no more jobs may run. Default `'queue'`. */
-  whenFull?: 'queue' | 'refuse'
-}
 
 /** A further command in a running job. */
 export interface RunnerExecution extends AsyncDisposable {
