@@ -80,6 +80,16 @@ describe("root's service", () => {
     expect(dirname(place.tracking)).toBe(`/sys/fs/cgroup${dirname(own.slice('0::'.length))}`)
   })
 
+  test('that is delegated gets a scope where that is asked for', async ({ root }) => {
+    const { place, own, status } = await root.look("root's service", {
+      config: { ownScope: true },
+      job: { memoryMax: '64M' },
+    })
+    expect(place).toMatchObject({ mode: 'scope', missing: {} })
+    expect(own).toMatch(/\.service$/)
+    expect(status).toMatchObject({ exitStatus: 0 })
+  })
+
   test('that is not delegated gets a scope', async ({ root }) => {
     const from = ['systemd-run', '--quiet', '--wait', '--pipe', '--collect', '--same-dir', '--service-type=exec']
     const { place, own } = await root.look([

@@ -69,14 +69,18 @@ export class CgroupRunner implements AsyncDisposable {
     this.#storage = storage
     this.#prefix = config.jobNamePrefix ?? 'job.'
     this.#onExit = config.onExit ?? 'kill'
-    this.#session = new Session(storage, config.cgroupParent, {
-      event: (event) => this.#take(event),
-      recover: async (launcher, signal) => {
-        const whenEnded = (folder: JobFolder): Promise<unknown> => this.#session.end(folder, signal)
-        await recover(storage, launcher, whenEnded, signal).catch(() => {})
+    this.#session = new Session(
+      storage,
+      { cgroupParent: config.cgroupParent, ownScope: config.ownScope ?? false },
+      {
+        event: (event) => this.#take(event),
+        recover: async (launcher, signal) => {
+          const whenEnded = (folder: JobFolder): Promise<unknown> => this.#session.end(folder, signal)
+          await recover(storage, launcher, whenEnded, signal).catch(() => {})
+        },
+        lost: () => this.#relay.resume(),
       },
-      lost: () => this.#relay.resume(),
-    })
+    )
     this.#relay = new EventRelay(storage, this.#session, this.#hub)
   }
 

@@ -25,6 +25,8 @@ export interface PlaceWish {
   /** Short name of the storage root. */
   storageId: string
   cgroupParent?: string
+  /** Not this process's own cgroup, where systemd gives a scope. */
+  ownScope?: boolean
 }
 
 /** The name that the cgroups and scopes of a storage root begin with. */
@@ -37,22 +39,23 @@ export function placeName(storageId: string): string {
  * cgroup, where it was handed over to it alone; a scope of systemd's; for root, the top of what it sees.
  * @throws {CorralError} `CGROUP_UNAVAILABLE` when nothing applies, with what would help.
  */
-export async function choosePlace({ storageId, cgroupParent }: PlaceWish): Promise<PlaceChoice> {
+export async function choosePlace({ storageId, cgroupParent, ownScope = false }: PlaceWish): Promise<PlaceChoice> {
   const here = { launchPrefix: [], launchEnvironment: {} }
   const layout = await findLayout()
   const isSystemd = await isSystemdHost()
+  const canScope = isSystemd && (await hasOwnSystemd())
   if (cgroupParent !== undefined) {
     const parent = belowMounts(layout, cgroupParent)
     // The launcher and the jobs' inits are not to end with a session, nor to be where no process may leave (a user's).
-    const scope = isSystemd && (await hasOwnSystemd()) ? await newScope(storageId) : here
+    const scope = canScope ? await newScope(storageId) : here
     return { ...scope, mode: 'parent', why: `the parent ${parent} was named`, parent }
   }
-  const own = ownCgroup(layout)
+  const own = ownScope && canScope ? undefined : ownCgroup(layout)
   if (own !== undefined && (await isHandedOver(layout, own, isSystemd))) {
     if (layout.kind === 'unified') await moveToLeaf(own)
     return { ...here, mode: 'delegated', why: `this process's own cgroup, ${own}, was handed over to it alone` }
   }
-  if (isSystemd && (await hasOwnSystemd())) {
+  if (canScope) {
     const whose = process.geteuid!() === 0 ? 'systemd runs this host' : 'this user has a systemd'
     return { ...(await newScope(storageId)), mode: 'scope', why: `${whose} and gives a scope` }
   }

@@ -34,6 +34,8 @@ export interface LauncherSession {
 /** What a runner wants of the place where jobs live. */
 export interface LauncherWish {
   cgroupParent: string | undefined
+  /** Not in this process's own cgroup, where a scope can be had. */
+  ownScope?: boolean
   /** There must be cgroups: a job is to have some. */
   needsCgroups: boolean
 }
@@ -41,10 +43,14 @@ export interface LauncherWish {
 /** Decides where jobs live, once however often it is asked. */
 type Choose = () => Promise<PlaceChoice | NoPlace>
 
-function chooser(storage: Storage, { cgroupParent, needsCgroups }: LauncherWish): Choose {
+function chooser(storage: Storage, { cgroupParent, ownScope, needsCgroups }: LauncherWish): Choose {
   let choice: Promise<PlaceChoice | NoPlace> | undefined
   const choose: Choose = () =>
-    choosePlace({ storageId: storage.id, ...(cgroupParent !== undefined && { cgroupParent }) })
+    choosePlace({
+      storageId: storage.id,
+      ...(cgroupParent !== undefined && { cgroupParent }),
+      ...(ownScope !== undefined && { ownScope }),
+    })
   return () => (choice ??= needsCgroups ? choose() : choose().catch(noPlace))
 }
 
@@ -113,7 +119,7 @@ async function greet(
     const placeJson = known ?? (await settle(connection, launcherPid, storage, wish, choose))
     const place = JSON.parse(placeJson) as Place | NoPlace
     const session = { connection, launcherPid, place, placeJson, fresh: known === undefined }
-    if (wish.needsCgroups) await requireCgroups(session, storage, wish.cgroupParent)
+    if (wish.needsCgroups) await requireCgroups(session, storage, wish)
     checkParent(session.place, wish.cgroupParent, storage)
     return session
   } catch (error) {
@@ -159,10 +165,10 @@ function mapper(program: string, maps: readonly IdMap[]): Field[] {
 export async function requireCgroups(
   session: LauncherSession,
   storage: Storage,
-  cgroupParent: string | undefined,
+  where: Pick<LauncherWish, 'cgroupParent' | 'ownScope'>,
 ): Promise<void> {
   if (session.place.mode !== 'none') return
-  const wish = { cgroupParent, needsCgroups: true }
+  const wish = { ...where, needsCgroups: true }
   const { connection, launcherPid } = session
   session.placeJson = await settle(connection, launcherPid, storage, wish, chooser(storage, wish))
   session.place = JSON.parse(session.placeJson) as Place

@@ -6,7 +6,7 @@ import type { JobFolder } from '../store/job-folder.ts'
 import type { Field, FieldList } from '../store/record.ts'
 import type { Storage } from '../store/storage.ts'
 import { Disconnected, type LauncherConnection } from './connection.ts'
-import { type LauncherSession, openLauncher, requireCgroups } from './launcher.ts'
+import { type LauncherSession, type LauncherWish, openLauncher, requireCgroups } from './launcher.ts'
 
 /** How many ends are remembered, so that a job that ended before `wait` was called costs no look at the disk. */
 const recentEnds = 1024
@@ -21,6 +21,9 @@ interface SessionHandlers {
   lost(): void
 }
 
+/** Where jobs are to live. */
+type Where = Pick<LauncherWish, 'cgroupParent' | 'ownScope'>
+
 type EndListener = (end: FieldList | null) => void
 
 /**
@@ -29,7 +32,7 @@ type EndListener = (end: FieldList | null) => void
  */
 export class Session {
   readonly #storage: Storage
-  readonly #cgroupParent: string | undefined
+  readonly #where: Where
   readonly #handlers: SessionHandlers
   readonly #closing = new AbortController()
   #current: Promise<LauncherSession> | undefined
@@ -44,9 +47,9 @@ export class Session {
   readonly #recent = new Map<string, FieldList>()
   readonly #listeners = new Map<string, Set<EndListener>>()
 
-  constructor(storage: Storage, cgroupParent: string | undefined, handlers: SessionHandlers) {
+  constructor(storage: Storage, where: Where, handlers: SessionHandlers) {
     this.#storage = storage
-    this.#cgroupParent = cgroupParent
+    this.#where = where
     this.#handlers = handlers
   }
 
@@ -58,7 +61,7 @@ export class Session {
     if (this.#closing.signal.aborted) throw new CorralError('CLOSED', 'the runner has been closed')
     const session = await (this.#current ??= this.#connect(needsCgroups))
     if (needsCgroups && session.place.mode === 'none') {
-      this.#looking ??= requireCgroups(session, this.#storage, this.#cgroupParent).finally(() => {
+      this.#looking ??= requireCgroups(session, this.#storage, this.#where).finally(() => {
         this.#looking = undefined
       })
       await this.#looking
@@ -190,7 +193,7 @@ export class Session {
 
   async #connect(needsCgroups: boolean): Promise<LauncherSession> {
     try {
-      const wish = { cgroupParent: this.#cgroupParent, needsCgroups }
+      const wish = { ...this.#where, needsCgroups }
       const session = await openLauncher(this.#storage, wish, (event) => this.#take(event))
       const { connection } = session
       this.#connection = connection
