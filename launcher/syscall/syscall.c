@@ -13,6 +13,8 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +27,7 @@
 #define SO_PEERGROUPS 59
 #endif
 
-enum { PEER_FD = 3, MAX_GROUPS = 65536, MAX_DATAGRAM = 65536 };
+enum { PEER_FD = 3, MAX_GROUPS = 65536, MAX_DATAGRAM = 65536, BARRIER_MS = 5000 };
 
 static int sc_fail(const char *what, int error)
 {
@@ -72,6 +74,39 @@ static int sc_address(const char *name, struct sockaddr_un *address)
 	return (int)(offsetof(struct sockaddr_un, sun_path) + length + (name[0] == '/'));
 }
 
+/* Sends one message with a control message of this type. 0 or a negative errno. */
+static int sc_send(int fd, const char *text, size_t length, int type, const void *data, size_t size)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(struct ucred))];
+	} control = { .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = type, .cmsg_len = CMSG_LEN(size) } };
+	struct iovec part = { .iov_base = (void *)text, .iov_len = length };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control };
+	message.msg_controllen = CMSG_SPACE(size);
+	memcpy(CMSG_DATA(&control.header), data, size);
+	return sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* In the daemon's name: systemd goes by the sender's pid, and by then this process may be gone. It takes root. */
+static int sc_send_as_parent(int fd, const char *text, size_t length)
+{
+	struct ucred daemon = { .pid = getppid(), .uid = getuid(), .gid = getgid() };
+	return sc_send(fd, text, length, SCM_CREDENTIALS, &daemon, sizeof daemon);
+}
+
+/* Stays until systemd has read what was sent before, as it closes what comes with BARRIER=1 (sd_notify_barrier(3)). */
+static int sc_await_barrier(int fd)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	int error = sc_send(fd, "BARRIER=1", strlen("BARRIER=1"), SCM_RIGHTS, &ends[1], sizeof ends[1]);
+	close(ends[1]);
+	struct pollfd closed = { .fd = ends[0] };
+	return error < 0 ? error : poll(&closed, 1, BARRIER_MS) == 1 ? 0 : -ETIMEDOUT;
+}
+
 static int sc_notify(int count, char **lines)
 {
 	static char text[MAX_DATAGRAM];
@@ -92,10 +127,12 @@ static int sc_notify(int count, char **lines)
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return sc_fail("socket", errno);
-	ssize_t sent = sendto(fd, text, length, MSG_NOSIGNAL, (struct sockaddr *)&address, (socklen_t)size);
-	int error = errno;
-	close(fd);
-	return sent == (ssize_t)length ? 0 : sc_fail(name, error);
+	if (connect(fd, (struct sockaddr *)&address, (socklen_t)size) < 0)
+		return sc_fail(name, errno);
+	int error = sc_send_as_parent(fd, text, length);
+	if (error == -EPERM)
+		error = send(fd, text, length, MSG_NOSIGNAL) < 0 ? -errno : sc_await_barrier(fd);
+	return error == 0 ? 0 : sc_fail(name, -error);
 }
 
 int main(int argc, char **argv)
