@@ -27,15 +27,15 @@ export function durationToProto(option: string, ms: unknown): Duration {
   return create(DurationSchema, { seconds: BigInt(whole + carry), nanos: carry === 1 ? 0 : nanos })
 }
 
-/** What `Date` can hold (ECMA-262, Time Values). */
-const maxDateSeconds = 8_640_000_000_000n
+/** What google.protobuf.Timestamp can be, the years 1 to 9999; a `Date` holds more. */
+const [minTime, maxTime] = [-62_135_596_800n, 253_402_300_799n]
 
 export function dateFromProto(field: string, timestamp: Timestamp | undefined): Date {
   if (!timestamp) throw new FieldError(field, timestamp, 'a time')
   const { seconds, nanos } = timestamp
-  const isValid = seconds >= -maxDateSeconds && seconds < maxDateSeconds && nanos >= 0 && nanos < nanosPerSecond
+  const isValid = seconds >= minTime && seconds <= maxTime && nanos >= 0 && nanos < nanosPerSecond
   if (isValid) return new Date(Number(seconds) * 1000 + Math.floor(nanos / nanosPerMs))
-  throw new FieldError(field, `${seconds} s and ${nanos} ns`, 'a time that a Date can hold')
+  throw new FieldError(field, `${seconds} s and ${nanos} ns`, 'a time in the years 1 to 9999')
 }
 
 export function dateToProto(date: Date): Timestamp {
