@@ -29,7 +29,10 @@ export type OutputPart = { offset: number; attempt: number } & ({ data: Uint8Arr
 export interface OutputRange {
   /** Default 0. */
   from?: number
-  /** Begin with the last so many lines instead. */
+  /**
+   * Begin with the last so many lines instead. The first part then comes at once, empty where need be: it says where that
+   * is, for whoever is cut off before there is more.
+   */
   tail?: number
   follow: boolean
   signal: AbortSignal

@@ -359,7 +359,8 @@ export type OutputRequest = Message<"corral.v1.OutputRequest"> & {
   offset: bigint;
 
   /**
-   * Begin with the last so many lines; 0: only what is yet to come. Not together with `offset`.
+   * Begin with the last so many lines; 0: only what is yet to come. Not together with `offset`. The first message comes at
+   * once, without `data` where there is none yet: its `next_offset` is where to resume.
    *
    * @generated from field: optional uint32 tail = 4;
    */
