@@ -70,7 +70,7 @@ async function replaceDist(folder: string, make: (outdir: string) => Promise<voi
 }
 
 compileLauncher({ output: join(packageOf('runner'), 'native/corral-launcher') })
-compileSyscall(join(packageOf('daemon'), 'native/corral-syscall'))
+compileSyscall({ output: join(packageOf('daemon'), 'native/corral-syscall') })
 if (!process.argv.includes('--launcher')) {
   const dependencies = ['@corral/*', '@bufbuild/*', '@connectrpc/*']
   await replaceDist(packageOf('runner'), (outdir) =>

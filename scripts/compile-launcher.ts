@@ -24,7 +24,12 @@ interface Compiler {
   end: readonly string[]
 }
 
-const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
+/** The processors that there are programs for, as Node calls them. */
+export type Machine = 'x64' | 'arm64'
+
+const here: Machine = process.arch === 'arm64' ? 'arm64' : 'x64'
+const machineName = { x64: 'x86_64', arm64: 'aarch64' } as const
+const machine = machineName[here]
 
 /** musl's gcc does not look for the kernel's headers. */
 const kernelHeaders = ['-idirafter', '/usr/include', '-idirafter', `/usr/include/${machine}-linux-gnu`]
@@ -49,6 +54,8 @@ export interface LauncherBuild {
   sanitize?: readonly string[]
   /** With steps that fail when a job's variable CORRAL_FAULT names them (launcher/fault.h): for tests. Default false. */
   faults?: boolean
+  /** For another machine than this one a cross compiler is taken, and glibc. Default: this one. */
+  machine?: Machine
 }
 
 /** Compiles the launcher; ends the process with a message when there is no compiler, or it fails. */
@@ -57,12 +64,12 @@ export function compileLauncher(build: LauncherBuild): void {
 }
 
 /** Compiles the daemon's system calls that Node has not, in the same way. */
-export function compileSyscall(output: string): void {
-  compile(sourcesIn(join(folder, 'syscall')), { output })
+export function compileSyscall(build: Pick<LauncherBuild, 'output' | 'machine'>): void {
+  compile(sourcesIn(join(folder, 'syscall')), build)
 }
 
-function compile(sources: readonly string[], { output, sanitize, faults = false }: LauncherBuild): void {
-  const { name, start, end } = sanitize ? { name: 'clang', start: sanitize, end: [] } : findCompiler()
+function compile(sources: readonly string[], { output, sanitize, faults = false, machine }: LauncherBuild): void {
+  const { name, start, end } = sanitize ? { name: 'clang', start: sanitize, end: [] } : findCompiler(machine)
   const flags = [...warnings, ...(sanitize ? [] : hardening), ...(faults ? ['-DLN_FAULTS'] : [])]
   mkdirSync(dirname(output), { recursive: true })
   const draft = `${output}.${process.pid}`
@@ -75,7 +82,8 @@ function compile(sources: readonly string[], { output, sanitize, faults = false 
   renameSync(draft, output)
 }
 
-function findCompiler(): Compiler {
+function findCompiler(machine: Machine = here): Compiler {
+  if (machine !== here) return findCrossCompiler(machine)
   const named = process.env['CC']
   const candidates = named ? [{ name: named, start: ['-static-pie'], end: [] }] : compilers
   const found = candidates.find(({ name }) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0)
@@ -85,6 +93,15 @@ function findCompiler(): Compiler {
       `no C compiler to build the launcher with: ${candidates.map(({ name }) => name).join(' and ')} not found.\n` +
         'On Debian: apt-get install musl-tools (or gcc libc6-dev); on Fedora: dnf install musl-gcc (or gcc glibc-static)',
     )
+  )
+}
+
+function findCrossCompiler(machine: Machine): Compiler {
+  const name = `${machineName[machine]}-linux-gnu-gcc`
+  if (spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0) return { name, start: ['-static-pie'], end: [] }
+  const packages = `gcc-${machineName[machine].replace('_', '-')}-linux-gnu`
+  return fail(
+    `no compiler for ${machine}: ${name} not found. On Debian: apt-get install ${packages} libc6-dev-${machine === 'x64' ? 'amd64' : machine}-cross`,
   )
 }
 

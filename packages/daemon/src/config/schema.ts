@@ -8,7 +8,7 @@ const unix = table({
     .prefault('/run/corral/corrald.sock')
     .describe('The socket. Its folder is made when it is not there.'),
   mode: fileMode().prefault('0660').describe('Who may connect: the mode of the socket.'),
-  group: text('the name of a group').optional().describe("The group of the socket. Default: the daemon's own."),
+  group: text('the name of a group').exactOptional().describe("The group of the socket. Default: the daemon's own."),
 })
 
 const log = table({
@@ -19,7 +19,7 @@ const log = table({
 
 const metrics = table({
   listen: address()
-    .optional()
+    .exactOptional()
     .describe('Where /metrics is served, over HTTP, to everybody who gets there. Default: nowhere.'),
 })
 
@@ -32,7 +32,7 @@ export const schema = table({
     .default('job.')
     .describe('How the names of jobs begin that are given none.'),
   cgroupParent: path('a cgroup')
-    .optional()
+    .exactOptional()
     .describe('The cgroup below which jobs live. Default: chosen as corral doctor says.'),
   onStop: word('keep', 'stop')
     .default('keep')
