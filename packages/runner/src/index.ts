@@ -5,6 +5,7 @@ export type { CollectOptions } from './files/collect.ts'
 export type { Collected, Omitted } from './files/collected.ts'
 export type { JobFile } from './files/put.ts'
 export type { DoctorLine } from './host/doctor-line.ts'
+export { type HostFacts, readHostFacts } from './host/facts.ts'
 export { explainHost, fixHost } from './host/host.ts'
 export type {
   IdMap,
