@@ -38,7 +38,8 @@ function admitPrivate(network: PrivateNetwork, rules: Rules): PrivateNetwork {
   return { type: 'private', ...(ports && { ports }), ...(allow && { allow }), ...(dns !== undefined && { dns }) }
 }
 
-function admitPorts(ports: PrivateNetwork['ports'] = [], { ports: ranges }: Rules): PrivateNetwork['ports'] {
+function admitPorts(ports: PrivateNetwork['ports'], { ports: ranges }: Rules): PrivateNetwork['ports'] {
+  if (ports === undefined) return undefined
   if (!Array.isArray(ports)) throw new ForbiddenOptionError('isolation.network.ports', ports, 'an array')
   return ports.map((entry: number | string, index) => {
     const wanted = publishedPort(entry)
@@ -47,7 +48,7 @@ function admitPorts(ports: PrivateNetwork['ports'] = [], { ports: ranges }: Rule
     )
     if (isFine) return entry
     const accepted = anyOf(
-      ranges.map(({ address, first, last }) => `${address}:${first}-${last}`),
+      ranges.map(({ address, first, last }) => `${address.includes(':') ? `[${address}]` : address}:${first}-${last}`),
       'no ports of the host',
     )
     throw new ForbiddenOptionError(`isolation.network.ports[${index}]`, entry, accepted)
