@@ -9,6 +9,7 @@ const checks: readonly (readonly [what: string, ...command: string[]])[] = [
   ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
   ['types', 'tsc', '-p', '.'],
   ['generated code', 'node', 'scripts/generate-syscalls.ts', '--check'],
+  ['configuration schema', 'node', 'scripts/generate-config-schema.ts', '--check'],
   ['dead code', 'knip', '--no-progress'],
   ['package runner', 'publint', 'packages/runner', '--strict'],
   ['package corral', 'publint', 'packages/cli', '--strict'],

@@ -1,27 +1,8 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 
-import { address, duration, fileMode, path, table, text, word } from './values.ts'
-
-/** What a daemon listens on for clients of this host. */
-const unix = table({
-  path: path('a socket')
-    .prefault('/run/corral/corrald.sock')
-    .describe('The socket. Its folder is made when it is not there.'),
-  mode: fileMode().prefault('0660').describe('Who may connect: the mode of the socket.'),
-  group: text('the name of a group').exactOptional().describe("The group of the socket. Default: the daemon's own."),
-})
-
-const log = table({
-  level: word('trace', 'debug', 'info', 'warn', 'error')
-    .default('info')
-    .describe('What is logged, to standard error as JSON lines.'),
-})
-
-const metrics = table({
-  listen: address()
-    .exactOptional()
-    .describe('Where /metrics is served, over HTTP, to everybody who gets there. Default: nowhere.'),
-})
+import { identity, quota, rules } from './policy.ts'
+import { connections, events, log, metrics, retention, tls, unix } from './sections.ts'
+import { duration, flag, list, path, table, text, word } from './values.ts'
 
 /** All that `corrald.toml` can say. */
 export const schema = table({
@@ -33,17 +14,31 @@ export const schema = table({
     .describe('How the names of jobs begin that are given none.'),
   cgroupParent: path('a cgroup')
     .exactOptional()
-    .describe('The cgroup below which jobs live. Default: chosen as corral doctor says.'),
+    .describe('The cgroup below which jobs live. Default: as corral doctor says.'),
+  ownScope: flag()
+    .default(true)
+    .describe(
+      'Whether, under systemd, jobs live in a scope beside the service, so that it can be restarted while they run.',
+    ),
   onStop: word('keep', 'stop')
     .default('keep')
-    .describe('What becomes of jobs when the daemon is stopped: they are kept running for the next one, or stopped.'),
-  drainTimeout: duration({ min: '0s', max: '1h' })
-    .prefault('10s')
-    .describe('Most time that a stop of the daemon takes.'),
-  log: log.prefault({}),
-  unix: unix.prefault({}),
-  metrics: metrics.prefault({}),
-})
+    .describe('What becomes of jobs when the daemon is stopped: they run on for the next one, or are stopped.'),
+  drainTimeout: duration({ max: '1h' }).prefault('10s').describe('Most time that a stop of the daemon takes.'),
+  log: log.prefault({}).describe('What the daemon says.'),
+  unix: unix.prefault({}).describe('The socket for clients of this host.'),
+  tls: tls.exactOptional().describe('TLS 1.3 for clients that have a certificate. Default: none.'),
+  metrics: metrics.exactOptional().describe('Figures for Prometheus. Default: none.'),
+  connections: connections.prefault({}).describe("What clients may have of the daemon's connections, memory and time."),
+  retention: retention.prefault({}).describe('How long ended jobs and their output are kept.'),
+  events: events.prefault({}).describe('What is kept of what has happened, for those who watch and were cut off.'),
+  quota: quota.prefault({}).describe('What each identity that is no admin may use at once. Default: no bounds.'),
+  rules: rules.prefault({}).describe('What jobs may be asked to be.'),
+  identity: list(identity, 'a list of tables').default([]).describe('Who may do what.'),
+}).transform(({ drainTimeout, quota, rules, identity, ...same }) => ({
+  ...same,
+  drainTimeoutMs: drainTimeout,
+  policy: { quota, rules, identities: identity },
+}))
 
 /** A configuration, with all defaults. */
 export type Config = z.output<typeof schema>
