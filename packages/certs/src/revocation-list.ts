@@ -23,7 +23,7 @@ export function readRevocationLists(text: string): RevocationList {
     lists: crls.map((crl) => encodePem(crlLabel, crl.rawData)),
     nextUpdate: ends.length === 0 ? undefined : new Date(Math.min(...ends)),
     revokes: (der) => {
-      const certificate = new X509Certificate(der as Uint8Array<ArrayBuffer>)
+      const certificate = new X509Certificate(der)
       const issuer = bytesOf(certificate.issuerName)
       return crls.some((crl) => bytesOf(crl.issuerName).equals(issuer) && crl.findRevoked(certificate) !== null)
     },

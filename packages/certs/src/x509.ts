@@ -1,4 +1,5 @@
 // Before anything of x509 is: its decorators are made with it.
+// oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata'
 
 import { webcrypto } from 'node:crypto'
@@ -7,7 +8,7 @@ import { cryptoProvider } from '@peculiar/x509'
 
 import { decodePem, encodePem } from './pem.ts'
 
-cryptoProvider.set(webcrypto as Crypto)
+cryptoProvider.set(webcrypto)
 
 export {
   AuthorityKeyIdentifierExtension,
@@ -34,7 +35,7 @@ export const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' }
 export type Keys = webcrypto.CryptoKeyPair
 
 export async function makeKeys(): Promise<Keys> {
-  return (await webcrypto.subtle.generateKey(keyAlgorithm, true, ['sign', 'verify'])) as Keys
+  return webcrypto.subtle.generateKey(keyAlgorithm, true, ['sign', 'verify'])
 }
 
 export async function exportKey(key: CryptoKey): Promise<string> {
