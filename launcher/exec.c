@@ -10,6 +10,7 @@
 #include "exec.h"
 #include "frame.h"
 #include "kernel.h"
+#include "output.h"
 #include "report.h"
 #include "spec.h"
 #include "streams.h"
@@ -44,6 +45,7 @@ struct ex_exec {
 	int lifeline;
 	struct rp_report report;
 	struct st_streams streams;
+	struct ou_output output;
 	pid_t pid;
 	bool started;
 	bool ended;
@@ -129,12 +131,13 @@ static int ex_make_folder(struct ex_exec *exec, struct cm_spec *spec, struct in_
 	if (exec->record_fd < 0 ||
 	    (fallocate(exec->record_fd, FALLOC_FL_KEEP_SIZE, 0, EX_RECORD_RESERVE) && errno != EOPNOTSUPP))
 		return in_note(failure, "reserve", exec->path, -errno);
-	return 0;
+	/* As the job's own. */
+	return ou_bound(&exec->output, dir_fd, spec->payload, spec->head, exec->path, failure);
 }
 
 static void ex_remove_folder(const struct ex_exec *exec)
 {
-	static const char *const files[] = { "output", "exit.new", "exit" };
+	static const char *const files[] = { "output", "gap", "exit.new", "exit" };
 	char path[sizeof exec->path + 16];
 
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -338,6 +341,7 @@ static void ex_free(struct ex_exec *exec)
 			break;
 		}
 	st_close(&exec->streams);
+	ou_close(&exec->output);
 	kn_close(&exec->report.fd);
 	kn_close(&exec->record_fd);
 	kn_close(&exec->lifeline);
@@ -369,7 +373,7 @@ static void ex_start(const struct ex_job *job, struct me_message *request, const
 	}
 	*exec = (struct ex_exec){
 		.next = ex_list, .dir_fd = job->dir_fd, .record_fd = -1, .lifeline = -1, .report.fd = -1,
-		.streams = ST_NONE, .deadline = EX_NEVER,
+		.streams = ST_NONE, .output = OU_NONE, .deadline = EX_NEVER,
 	};
 	ex_list = exec;
 	snprintf(exec->question, sizeof exec->question, "%s", question);
@@ -463,6 +467,7 @@ static void ex_end(struct ex_exec *exec)
 			return;
 	}
 	re_drain(&exec->streams.relay);
+	ou_finish(&exec->output);
 	ex_publish(exec);
 	ex_free(exec);
 }
@@ -604,18 +609,30 @@ int64_t ex_deadline(void)
 {
 	int64_t first = EX_NEVER;
 
-	for (const struct ex_exec *exec = ex_list; exec; exec = exec->next)
+	for (const struct ex_exec *exec = ex_list; exec; exec = exec->next) {
 		if (exec->deadline < first)
 			first = exec->deadline;
+		if (exec->output.next < first)
+			first = exec->output.next;
+	}
 	return first;
 }
 
 void ex_on_timers(int64_t now)
 {
-	for (struct ex_exec *exec = ex_list; exec; exec = exec->next)
+	for (struct ex_exec *exec = ex_list; exec; exec = exec->next) {
 		if (now >= exec->deadline) {
 			exec->deadline = EX_NEVER;
 			exec->timed_out = now;
 			ex_signal(exec, SIGKILL);
 		}
+		ou_on_timer(&exec->output, now);
+	}
+}
+
+/* Something in the folder of the job, or of one of these, has changed. */
+void ex_on_change(void)
+{
+	for (struct ex_exec *exec = ex_list; exec; exec = exec->next)
+		ou_on_change(&exec->output);
 }

@@ -20,6 +20,7 @@
 #include "message.h"
 #include "mounts.h"
 #include "network.h"
+#include "output.h"
 #include "report.h"
 #include "spec.h"
 #include "streams.h"
@@ -84,6 +85,7 @@ struct init {
 	char command_pid[24]; /* on the host */
 	struct rp_report report;
 	struct st_streams streams;
+	struct ou_output output;
 	bool started;
 	bool ended;
 	int wait_status;
@@ -323,6 +325,11 @@ static int in_make_folder(struct init *in)
 		return in_fail(in, "frame", "spec", -EINVAL);
 	error = in_write_file(in->dir_fd, "spec.json", O_CREAT | O_EXCL, spec, strlen(spec));
 	return error ? in_fail(in, "spec", in->dir, error) : 0;
+}
+
+static int in_bound_output(struct init *in)
+{
+	return ou_bound(&in->output, in->dir_fd, in->payload, in->head, in->dir, &in->failure);
 }
 
 /* A folder like another one, with its owner and permissions: what an overlay shows as its top. */
@@ -637,7 +644,7 @@ static const struct {
 	const char *name;
 	int (*run)(struct init *in);
 } in_steps[] = {
-	{ "folder", in_make_folder },	    { "layer", in_make_layers },	{ "reserve", in_reserve_record },	{ "identity", in_write_identity },
+	{ "folder", in_make_folder },	    { "output-max", in_bound_output },	{ "layer", in_make_layers },	{ "reserve", in_reserve_record },	{ "identity", in_write_identity },
 	{ "cgroup", in_make_cgroups },	    { "cgroup-kill", in_open_cgroups }, { "oom-group", in_watch_oom },
 	{ "text", in_write_texts },	    { "pasta", in_enter_network },
 	{ "stdin", in_make_streams },	    { "fork", in_fork_command },
@@ -1078,6 +1085,17 @@ static void in_add_stopping(struct init *in, struct fr_writer *record)
 		fr_add(record, "stopping", at);
 }
 
+/* How long the output is, and how much of that was dropped. */
+static void in_add_output(const struct init *in, struct fr_writer *record)
+{
+	struct stat output;
+
+	if (fstat(in->output_guard_fd, &output))
+		return;
+	fr_add_number(record, "output", output.st_size);
+	fr_add_number(record, "dropped", ou_dropped(&in->output));
+}
+
 static void in_make_record(struct init *in, struct fr_writer *record)
 {
 	if (WIFSIGNALED(in->wait_status))
@@ -1090,6 +1108,7 @@ static void in_make_record(struct init *in, struct fr_writer *record)
 	if (in->timed_out)
 		fr_add_number(record, "timedout", in->timed_out);
 	in_add_stopping(in, record);
+	in_add_output(in, record);
 	fr_append(record, in->collected.data, in->collected.len);
 	in->outcome_len = record->len;
 	in_add_counters(in, record);
@@ -1117,6 +1136,7 @@ static _Noreturn void in_finish(struct init *in)
 	ex_expect_end();
 	in_kill_all(in);
 	re_drain(&in->streams.relay);
+	ou_finish(&in->output);
 	if (in->started && !in->remove && !in_read_note(in, "discard"))
 		in_collect(in);
 	in_settle_layers(in);
@@ -1280,6 +1300,12 @@ static void in_reap(struct init *in)
 	}
 }
 
+static void in_on_change(struct init *in)
+{
+	ou_on_change(&in->output);
+	ex_on_change();
+}
+
 /*
  * Passes a signal on when it comes from outside the namespace. A launcher that has no socket to this init sends
  * IN_PASS_SIGNAL with the number as its value, since SIGSTOP itself would stop init. A job that forges one signals only
@@ -1292,8 +1318,13 @@ static void in_on_signal(struct init *in)
 	/* One a turn of the loop: a job that sends without end keeps nothing else waiting. */
 	if (read(in->signal_fd, &info, sizeof info) != sizeof info)
 		return;
+	/* Told by the kernel, or a forgery that has taken the place of that: one of a kind is pending at the most. */
+	if (info.ssi_signo == SIGIO)
+		in_on_change(in);
 	if (info.ssi_signo == SIGCHLD)
 		in_reap(in);
+	else if (info.ssi_signo == SIGIO && info.ssi_code == SI_KERNEL)
+		return;
 	else if (info.ssi_pid == 0 && !in->ended)
 		in_pass_signal(in, info.ssi_signo == (uint32_t)IN_PASS_SIGNAL && info.ssi_code == SI_QUEUE ?
 					   info.ssi_int :
@@ -1354,6 +1385,8 @@ static struct timespec *in_timeout(struct init *in, struct timespec *timeout)
 {
 	int64_t until = in->deadline < in->oom_check ? in->deadline : in->oom_check, left;
 
+	if (in->output.next < until)
+		until = in->output.next;
 	if (ex_deadline() < until)
 		until = ex_deadline();
 	if (until == IN_NEVER)
@@ -1373,6 +1406,7 @@ static void in_on_timers(struct init *in)
 		in_on_deadline(in, now);
 	if (now >= in->oom_check)
 		in_check_oom(in, now);
+	ou_on_timer(&in->output, now);
 	ex_on_timers(now);
 }
 
@@ -1477,7 +1511,7 @@ void in_main(uint64_t namespaces, const char *pid_namespace, uid_t uid, gid_t gi
 	*in = (struct init){
 		.namespaces = namespaces, .dir_fd = -1, .record_fd = -1, .output_guard_fd = -1, .init_record_fd = -1, .cgroup_fd = -1,
 		.kill_fd = -1, .signal_fd = -1, .report.fd = -1, .lent_fd = -1, .oom_event_fd = -1, .oom_control_fd = -1,
-		.collect_fd = -1, .root = { -1, -1 }, .map_fd = -1, .streams = ST_NONE,
+		.collect_fd = -1, .root = { -1, -1 }, .map_fd = -1, .streams = ST_NONE, .output = OU_NONE,
 		.deadline = IN_NEVER, .oom_check = IN_NEVER,
 		.command = {
 			.null_fd = -1, .output_fd = -1, .proc_fd = -1, .stdin_fd = -1, .terminal_fd = -1, .collect_fd = -1,

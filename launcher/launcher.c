@@ -44,7 +44,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#define LN_VERSION "2"
+#define LN_VERSION "3"
 /*
  * A runner that lets this much pile up does not read: it is cut off, and finds the truth on disk when it comes back. Its
  * jobs go on, since the process lives: their lifeline is its pidfd.

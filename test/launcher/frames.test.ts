@@ -80,7 +80,7 @@ test('a malformed frame: an error frame, and the connection goes on', async ({ r
 const unwanted: [type: string, fields: Fields, reply: Record<string, unknown>][] = [
   ['sing', [], { step: 'frame', errno: `${EOPNOTSUPP}` }],
   ['hello', [], { step: 'version', errno: `${EPROTONOSUPPORT}` }],
-  ['hello', [['version', 3]], { step: 'version', errno: `${EPROTONOSUPPORT}` }],
+  ['hello', [['version', 2]], { step: 'version', errno: `${EPROTONOSUPPORT}` }],
   ['place', [], { step: 'frame', errno: `${EINVAL}` }],
   ['watch', [], { step: 'watch', errno: `${EINVAL}` }],
   [
@@ -224,7 +224,7 @@ test('nothing is done for a peer that has not said hello, or speaks another vers
   expect(await peer.request('start', start)).toMatchObject(first)
   expect(await peer.request('hello', [['version', 999]])).toMatchObject({ type: 'error', step: 'version' })
   expect(await peer.request('known')).toMatchObject(first)
-  expect(await peer.request('hello', [['version', 2]])).toMatchObject({ type: 'hello', version: '2' })
+  expect(await peer.request('hello', [['version', 3]])).toMatchObject({ type: 'hello', version: '3' })
   expect(await peer.request('known')).toMatchObject({ type: 'known' })
 })
 

@@ -45,7 +45,7 @@ export class RawPeer implements AsyncDisposable {
     const socket = connect(join(storageRoot, 'launcher.sock'))
     await once(socket, 'connect')
     const peer = new RawPeer(socket)
-    if (hello) await peer.request('hello', [['version', 2]])
+    if (hello) await peer.request('hello', [['version', 3]])
     return peer
   }
 

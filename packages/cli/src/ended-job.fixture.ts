@@ -15,6 +15,8 @@ export function endedJob(differences: Partial<JobStatus> = {}): JobStatus {
     finishedAt: new Date('2026-01-01T10:00:05Z'),
     pid: null,
     usage: null,
+    outputBytes: 0,
+    outputDroppedBytes: 0,
     collected: [],
     ...differences,
   }

@@ -2,7 +2,7 @@
 import { connect } from 'node:net'
 
 const socket = connect(process.argv[2]!)
-const payload = 'type=hello\0id=1\0version=2\0'
+const payload = 'type=hello\0id=1\0version=3\0'
 const header = Buffer.alloc(4)
 header.writeUInt32LE(payload.length)
 let heard = 0

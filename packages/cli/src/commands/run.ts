@@ -21,6 +21,7 @@ interface RunOptions extends StorageOptions, AttachOptions, Limits, IsolationOpt
   user?: string
   group?: string
   label?: Record<string, string>
+  outputMax?: string
   timeout?: number
   stopSignal: NodeJS.Signals
   stopGrace: number
@@ -53,6 +54,10 @@ export function define(command: Command): void {
       pair,
     )
     .option('--timeout <time>', 'end the job when it has run for so long: 500ms, 30s, 10m, 2h', duration)
+    .option(
+      '--output-max <size>',
+      'keep so much of its output, the first and the last half: bytes, or with K, M, G or T',
+    )
     .addOption(
       new Option('--stop-signal <signal>', 'how it is asked to end').argParser(signal).default('SIGTERM', 'SIGTERM'),
     )
@@ -88,7 +93,7 @@ function refuseUnkept({ detach, keepChanges, collect = [] }: RunOptions): void {
 
 /** What the command line asks for, in the library's terms. */
 export function jobConfig(command: readonly string[], options: RunOptions): JobConfig {
-  const { name, env, user, group, label, timeout, stopSignal, stopGrace, collect } = options
+  const { name, env, user, group, label, outputMax, timeout, stopSignal, stopGrace, collect } = options
   return {
     command,
     stopSignal,
@@ -102,6 +107,7 @@ export function jobConfig(command: readonly string[], options: RunOptions): JobC
     ...(group !== undefined && { group }),
     ...(collect !== undefined && { collect: collect.map(({ path }) => path) }),
     ...(label !== undefined && { labels: label }),
+    ...(outputMax !== undefined && { outputMax }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
   }
 }

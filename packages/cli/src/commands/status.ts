@@ -50,6 +50,7 @@ export function describeStatus(
     ['pid', pid?.toString()],
     ['isolation', describeIsolation(isolation)],
     ['oom kills', oomKills > 0 ? String(oomKills) : undefined],
+    ['output', describeOutput(status)],
     ...(usage ? describeUsage(usage, status.active) : []),
     ...collected.map((each): [string, string] => ['collected', describeCollected(each)]),
   ]
@@ -60,6 +61,12 @@ function describeEnd(status: JobStatus): string {
   const how = status.signal === null ? `exit status ${status.exitStatus}` : status.signal
   const hasMore = ['stopped', 'timed-out', 'oom'].includes(status.state)
   return hasMore ? `${status.state} (${how})` : describeState(status)
+}
+
+function describeOutput({ outputBytes, outputDroppedBytes }: JobStatus): string | undefined {
+  if (outputBytes === null) return undefined
+  const dropped = outputDroppedBytes ? `, ${formatBytes(outputDroppedBytes)} of it dropped` : ''
+  return `${formatBytes(outputBytes)}${dropped}`
 }
 
 function describeCollected(each: Collected): string {

@@ -33,7 +33,8 @@ export const limitScales = {
 export const millisecondScale = scale(countOf)
 export const graceScale = scale(countOf, 0)
 export const collectTimeScale = scale(countOf, 60_000)
-/** Of `outputMax` and of `collect`: the library's default is 1 GiB. */
+export const outputScale = scale(bytesOf)
+/** Of `collect`: the library's default is 1 GiB. */
 export const storedScale = scale(bytesOf, 1024 ** 3)
 
 /** What jobs may use, checked. */
@@ -62,7 +63,7 @@ export function checkBounds(option: string, config: RulesConfig): CheckedBounds 
     limits,
     timeoutMs: checkPair(`${option}.timeoutMs`, config.timeoutMs, millisecondScale),
     stopGraceMs: checkPair(`${option}.stopGraceMs`, { max: 600_000, ...config.stopGraceMs }, graceScale),
-    outputMax: checkPair(`${option}.outputMax`, config.outputMax, storedScale),
+    outputMax: checkPair(`${option}.outputMax`, config.outputMax, outputScale),
     collectMax: checkPair(`${option}.collectMax`, { max: 1024 ** 3, ...config.collectMax }, storedScale),
     priorityMax: config.priorityMax ?? 0,
   }

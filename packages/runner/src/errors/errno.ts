@@ -50,6 +50,12 @@ interface Step {
 const steps: Record<string, Step> = {
   folder: { code: 'STORAGE_UNUSABLE', attempted: "make the job's folder" },
   output: { code: 'STORAGE_UNUSABLE', attempted: "make the job's output file" },
+  'output-max': {
+    code: 'LIMIT_REFUSED',
+    attempted: 'bound the output (outputMax) in',
+    hint: "the storage root's file system must be one that makes holes in files, as ext4, XFS, Btrfs and tmpfs are",
+  },
+  'output-gap': { code: 'STORAGE_UNUSABLE', attempted: 'make the file that says what is dropped of the output in' },
   spec: { code: 'STORAGE_UNUSABLE', attempted: "write the job's spec" },
   reserve: { code: 'STORAGE_UNUSABLE', attempted: 'reserve room for the exit record' },
   identity: { code: 'STORAGE_UNUSABLE', attempted: "write init's record" },

@@ -4,6 +4,7 @@ import { type CheckedCollect, checkCollect } from '../files/collect.ts'
 import { type CheckedFile, checkFiles } from '../files/put.ts'
 import { type JobNamespace, resolveNamespace } from '../ids/job-namespace.ts'
 import { type CheckedIsolation, checkIsolation, checkTmpfsBytes, isWithin, workFolder } from '../isolation/index.ts'
+import { checkOutputMax } from '../output/bound.ts'
 import { type CheckedStdin, checkStdin, checkTty } from '../stdin/check.ts'
 import type { TerminalSize } from '../stdin/config.ts'
 import type { JobConfig, Limits } from './config.ts'
@@ -31,6 +32,8 @@ export interface CheckedJob {
   /** Null: no terminal. */
   tty: TerminalSize | null
   collect: CheckedCollect | null
+  /** Null: no bound. */
+  outputMaxBytes: number | null
   labels: Record<string, string>
   limits: Limits
   checkedLimits: CheckedLimits
@@ -67,6 +70,7 @@ const options = [
   'stdin',
   'tty',
   'collect',
+  'outputMax',
   'labels',
   'noLimits',
   'timeoutMs',
@@ -105,6 +109,7 @@ export async function checkConfig(config: JobConfig, prefix: string): Promise<Ch
     stdin: await checkStdin('stdin', config.stdin),
     tty,
     collect: checkCollect(config.collect, cwd),
+    outputMaxBytes: checkOutputMax(config.outputMax),
     labels: checkLabels('labels', config.labels),
     limits,
     checkedLimits: await checkLimits(limits),

@@ -83,6 +83,13 @@ export interface JobConfig extends Limits {
    * `stdin` sends is typed at it. Default: none.
    */
   tty?: boolean | TerminalSize
+  /**
+   * Most bytes that are kept of the job's output, and of that of each further command in it: bytes, or a string with suffix
+   * `K`, `M`, `G` or `T`, at least `'64K'`; or `'max'`. Of more, the first half and the last half are kept, and what is
+   * between them is dropped, which readers are told. While the job runs it may be a sixteenth more, and what is written in
+   * some 10 ms. Default `'max'`.
+   */
+  outputMax?: number | string
   /** Free key/value pairs that `list` filters by. */
   labels?: Readonly<Record<string, string>>
   /** Wall-clock limit in milliseconds, from exec. At its end: `stopSignal`, then SIGKILL after `stopGraceMs`. Default: none. */

@@ -55,6 +55,13 @@ export interface JobStatus {
   pid: number | null
   /** Null when it is not known: with `noLimits`, after the state `lost`, and for the moment in which the job's cgroups are removed. */
   usage: Usage | null
+  /**
+   * Bytes of output so far, those included that were dropped; of a job that cuts its output off, what it then has. Null
+   * when it is not known, as when nobody saw the end and the file is gone.
+   */
+  outputBytes: number | null
+  /** Bytes of output that were dropped, as `outputMax` has it; null when it is not known. */
+  outputDroppedBytes: number | null
   /** What came of each path of `collect`; empty while active, when nothing was to be collected, and when lost. */
   collected: readonly Collected[]
 }

@@ -110,7 +110,7 @@ async function greet(
   choose: Choose,
 ): Promise<LauncherSession | undefined> {
   try {
-    const hello = await connection.request('hello', [['version', 2]])
+    const hello = await connection.request('hello', [['version', 3]])
     if (hello.get('type') !== 'hello') {
       throw new CorralError('LAUNCHER_UNAVAILABLE', `the launcher of ${storage.root}: ${hello.get('message')}`)
     }

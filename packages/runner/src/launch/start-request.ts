@@ -2,6 +2,7 @@ import type { CgroupPlan } from '../cgroup/contract.ts'
 import { collectFields } from '../files/collect.ts'
 import { signalNumber } from '../job/signal.ts'
 import type { IsolationFields } from '../isolation/index.ts'
+import { boundFields } from '../output/bound.ts'
 import { terminalFields } from '../stdin/fields.ts'
 import type { JobSpec } from '../store/job-spec.ts'
 import { type Field, recordText } from '../store/record.ts'
@@ -43,6 +44,7 @@ export function startRequest(parts: StartParts): StartRequest {
   if (spec.timeoutMs !== null) fields.push(['timeout', spec.timeoutMs])
   if (spec.onExit === 'kill') fields.push(['lifeline', 1])
   fields.push(...terminalFields(spec.tty), ...input, ...isolation.fields, ...collectFields(spec.collect))
+  fields.push(...boundFields(spec.outputMaxBytes))
   if (spec.isolation.keepChanges) fields.push(['keepchanges', 1])
   if (shim) fields.push(['handoff', 1])
   for (const word of shim?.command ?? spec.command) fields.push(['arg', word])

@@ -38,7 +38,12 @@ function target(fd: string): string {
 }
 
 function stream(options: OutputOptions = {}): ReadableStream<Uint8Array> {
-  const job = { outputPath: path, isKnown: async () => true, notFound: () => new Error('not found') }
+  const job = {
+    outputPath: path,
+    gapPath: join(folder, 'gap'),
+    isKnown: async () => true,
+    notFound: () => new Error('not found'),
+  }
   return streamOutput(job, options, () => ended)
 }
 

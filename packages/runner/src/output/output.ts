@@ -2,6 +2,7 @@ import { InvalidOptionError } from '../errors/mistakes.ts'
 import { refuseUnknown } from '../errors/unknown.ts'
 import { checkAbort, checkBoolean } from '../job/values.ts'
 import type { Bytes } from './buffers.ts'
+import type { OutputGap } from './gap.ts'
 import { OutputReader, type OutputSource } from './reader.ts'
 
 /** What `output` takes. */
@@ -12,12 +13,19 @@ export interface OutputOptions {
   follow?: boolean
   /** Begin with the last so many lines; 0: only what is yet to come. */
   tail?: number
+  /**
+   * Is told of bytes that were dropped, as `outputMax` has it, just before the bytes behind them are given: byte `offset +
+   * bytes` is the next. Default: in their place there is a line that says how many they are.
+   */
+  onDropped?: (gap: OutputGap) => void
+  /** Is told the byte offset that the stream begins at, before anything is given. */
+  onStart?: (offset: number) => void
   /** Cancels the stream, which then errors with the signal's reason. */
   signal?: AbortSignal
 }
 
 function checkOutputOptions(options: OutputOptions): void {
-  refuseUnknown('output', options, ['from', 'follow', 'tail', 'signal'])
+  refuseUnknown('output', options, ['from', 'follow', 'tail', 'onDropped', 'onStart', 'signal'])
   const { from, tail, follow, signal } = options
   for (const [option, value] of Object.entries({ from, tail })) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) {
@@ -26,6 +34,11 @@ function checkOutputOptions(options: OutputOptions): void {
   }
   if (from !== undefined && tail !== undefined) throw new InvalidOptionError('tail', tail, 'either `from` or `tail`')
   checkBoolean('follow', follow)
+  for (const option of ['onDropped', 'onStart'] as const) {
+    const callback: unknown = options[option]
+    if (callback !== undefined && typeof callback !== 'function')
+      throw new InvalidOptionError(option, callback, 'a function')
+  }
   checkAbort('signal', signal)
 }
 

@@ -3,12 +3,15 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { errnoOf, fileError, watchError } from '../errors/errno.ts'
 import { type Bytes, isFull, readChunk, readInto, type Span } from './buffers.ts'
 import { watchFile } from './file-watch.ts'
+import { type OutputGap, GapFile } from './gap.ts'
+import { droppedNotice, join } from './notice.ts'
 import type { OutputOptions } from './output.ts'
 import { tailOffset } from './tail.ts'
 
 /** Whose output is read: a job's, or that of a further command in it. */
 export interface OutputSource {
   readonly outputPath: string
+  readonly gapPath: string
   isKnown(): Promise<boolean>
   notFound(): Error | Promise<Error>
 }
@@ -20,6 +23,7 @@ export class OutputReader {
   readonly #ended: (signal: AbortSignal) => Promise<unknown>
   readonly #gone = new AbortController()
   #file: FileHandle | undefined
+  #gaps: GapFile | undefined
   #fileId = ''
   #unwatch: (() => void) | undefined
   #position = 0
@@ -31,6 +35,10 @@ export class OutputReader {
   /** Nothing more will be written: what has been read up to is the end. */
   #final = false
   #failure: { error: unknown } | undefined
+  /** Was dropped, and the consumer is yet to be told. */
+  #dropped: OutputGap | undefined
+  /** Has been read, and is to be given first. */
+  #pending: Bytes | undefined
   #wake: (() => void) | undefined
   #changed = false
   /** It was woken, and has read nothing since. */
@@ -52,6 +60,7 @@ export class OutputReader {
     try {
       if (!(await this.#folder.isKnown())) throw await this.#folder.notFound()
       this.#file = await open(this.#folder.outputPath)
+      this.#gaps = await GapFile.open(this.#folder.gapPath, this.#file)
       await this.#seek(this.#file)
     } catch (error) {
       await this.close()
@@ -68,10 +77,13 @@ export class OutputReader {
       for (;;) {
         if (this.#failure) throw this.#failure.error
         if (!this.#file) return undefined
+        if (this.#pending) return this.#give(this.#pending, buffer)
         // In this order: a change, or the end, that comes after the read is not missed.
         const final = this.#final
         this.#changed = false
         const chunk = await this.#read(this.#file, buffer)
+        const notice = this.#takeNotice()
+        if (notice) return this.#give(chunk ? join(notice, chunk) : notice, buffer)
         if (chunk) return chunk
         if (await this.#isCut()) continue
         if (final) return undefined
@@ -88,31 +100,74 @@ export class OutputReader {
     this.#gone.abort()
     this.#unwatch?.()
     this.#unwatch = undefined
-    const file = this.#file
-    this.#file = undefined
+    const [file, gaps] = [this.#file, this.#gaps]
+    this.#file = this.#gaps = undefined
     this.#notify()
-    await file?.close()
+    await Promise.all([file?.close(), gaps?.close()])
   }
 
   async #seek(file: FileHandle): Promise<void> {
-    const { tail, from, follow } = this.#options
+    const { tail, from, follow, onStart } = this.#options
     const { size, dev, ino } = await file.stat()
     this.#fileId = `${dev}:${ino}`
     this.#seen = size
     if (follow === false) this.#limit = size
-    this.#position = tail === undefined ? (from ?? 0) : await tailOffset(file, size, tail)
+    this.#position = tail === undefined ? (from ?? 0) : await tailOffset(file, size, tail, this.#gaps?.find(0, size))
+    onStart?.(this.#position)
   }
 
   async #read(file: FileHandle, buffer: Bytes | undefined): Promise<Bytes | undefined> {
-    const span: Span = { offset: this.#position, bytes: this.#limit - this.#position }
-    if (span.bytes <= 0) return undefined
-    const chunk = buffer ? await readInto(file, span, buffer) : await readChunk(file, span, this.#behind)
-    this.#behind = chunk !== undefined && isFull(chunk)
-    if (!chunk) return undefined
+    for (;;) {
+      this.#skip()
+      const span: Span = { offset: this.#position, bytes: this.#limit - this.#position }
+      if (span.bytes <= 0) return undefined
+      const found = buffer ? await readInto(file, span, buffer) : await readChunk(file, span, this.#behind)
+      this.#behind = found !== undefined && isFull(found)
+      if (!found) return undefined
+      const chunk = this.#withoutDropped(found)
+      this.#advance(chunk.length)
+      if (chunk.length > 0) return chunk
+    }
+  }
+
+  /** Passes over what is dropped at the position. */
+  #skip(): void {
+    const gap = this.#gaps?.find(this.#position, this.#position + 1)
+    const bytes = Math.min(gap?.bytes ?? 0, this.#limit - this.#position)
+    if (bytes <= 0) return
+    // Of what is yet to be told, this is the continuation.
+    this.#dropped = { offset: this.#dropped?.offset ?? this.#position, bytes: (this.#dropped?.bytes ?? 0) + bytes }
+    this.#advance(bytes)
+  }
+
+  /** What was read at the position, up to the first byte that may have been dropped before. */
+  #withoutDropped(chunk: Bytes): Bytes {
+    const gap = this.#gaps?.find(this.#position, this.#position + chunk.length)
+    return gap ? chunk.subarray(0, gap.offset - this.#position) : chunk
+  }
+
+  #advance(bytes: number): void {
     this.#woken = false
-    this.#position += chunk.length
+    this.#position += bytes
     this.#seen = Math.max(this.#seen, this.#position)
-    return chunk
+  }
+
+  /** Tells of what was dropped: the consumer that wants to know, or by bytes of the stream's own, which it gives then. */
+  #takeNotice(): Bytes | undefined {
+    const gap = this.#dropped
+    this.#dropped = undefined
+    if (!gap || !this.#options.onDropped) return gap && droppedNotice(gap.bytes)
+    this.#options.onDropped(gap)
+    return undefined
+  }
+
+  /** Gives as much as the buffer holds, and keeps the rest. */
+  #give(bytes: Bytes, buffer: Bytes | undefined): Bytes {
+    const length = Math.min(bytes.length, buffer?.length ?? Infinity)
+    this.#pending = length < bytes.length ? bytes.subarray(length) : undefined
+    if (!buffer) return bytes
+    buffer.set(bytes.subarray(0, length))
+    return buffer.subarray(0, length)
   }
 
   /** True when the job has cut its output off: what it writes then is read from the beginning. */

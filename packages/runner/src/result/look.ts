@@ -2,6 +2,7 @@ import { isPopulated, readCounters } from '../cgroup/index.ts'
 import { JobEndedError } from '../errors/mistakes.ts'
 import type { JobStatus, JobSummary } from '../job/status.ts'
 import { isAlive } from '../store/identity.ts'
+import { outputSize } from '../output/size.ts'
 import type { JobFolder, Started } from '../store/job-folder.ts'
 import type { JobSpec, ProcessIdentity } from '../store/job-spec.ts'
 import type { FieldList } from '../store/record.ts'
@@ -50,11 +51,14 @@ export async function lookAt(folder: JobFolder): Promise<JobStatus> {
   const look = await lookForEnd(folder)
   if (look.end) return endedStatus(folder.name, look.end)
   const spec = await folder.findSpec()
-  const counters = spec?.cgroups ? await readCounters(spec.cgroups) : {}
-  if (Object.keys(counters).length > 0) return activeStatus(folder.name, look.started, counters)
+  const [counters, output] = await Promise.all([
+    spec?.cgroups ? readCounters(spec.cgroups) : {},
+    outputSize(folder, spec?.outputMaxBytes ?? null),
+  ])
+  if (Object.keys(counters).length > 0) return activeStatus(folder.name, look.started, counters, output)
   // init removes the cgroups, then publishes the record.
   const end = await folder.readExit()
-  return end ? endedStatus(folder.name, end) : activeStatus(folder.name, look.started, null)
+  return end ? endedStatus(folder.name, end) : activeStatus(folder.name, look.started, null, output)
 }
 
 /** A job's status and what it was started with. */

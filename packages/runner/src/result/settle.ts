@@ -1,5 +1,6 @@
 import { killCgroup, removeCgroups } from '../cgroup/index.ts'
 import { CorralError } from '../errors/corral-error.ts'
+import { outputSize } from '../output/size.ts'
 import { isAlive } from '../store/identity.ts'
 import type { JobFolder } from '../store/job-folder.ts'
 import type { Field, FieldList } from '../store/record.ts'
@@ -30,8 +31,20 @@ export async function settleEnd(folder: JobFolder): Promise<FieldList> {
     ['lost', 1],
     ['started', record.started.at.getTime()],
     ['finished', Date.now()],
+    ...(await outputFields(folder)),
   ]
   return folder.writeExit(fields)
+}
+
+/** What is known of the output all the same. */
+async function outputFields(folder: JobFolder): Promise<Field[]> {
+  const spec = await folder.findSpec()
+  const { outputBytes, outputDroppedBytes } = await outputSize(folder, spec?.outputMaxBytes ?? null)
+  if (outputBytes === null) return []
+  return [
+    ['output', outputBytes],
+    ['dropped', outputDroppedBytes ?? 0],
+  ]
 }
 
 /**

@@ -2,6 +2,7 @@ import { parseOomKills, parseUsage } from '../cgroup/index.ts'
 import { readCollected } from '../files/collected.ts'
 import { signalName } from '../job/signal.ts'
 import type { JobState, JobStatus } from '../job/status.ts'
+import type { OutputSize } from '../output/size.ts'
 import type { Started } from '../store/job-folder.ts'
 import type { FieldList } from '../store/record.ts'
 
@@ -27,6 +28,8 @@ export function endedStatus(name: string, end: FieldList): JobStatus {
     finishedAt: new Date(end.number('finished') ?? 0),
     pid: null,
     usage: state === 'lost' || Object.keys(counters).length === 0 ? null : parseUsage(counters, false),
+    outputBytes: end.number('output') ?? null,
+    outputDroppedBytes: end.number('dropped') ?? null,
     collected: readCollected(end),
   }
 }
@@ -44,7 +47,12 @@ function endedState(end: FieldList, oomKills: number): JobState {
 }
 
 /** The status of a job that runs; its usage is unknown when there are no counters. */
-export function activeStatus(name: string, { pid, at }: Started, counters: Record<string, string> | null): JobStatus {
+export function activeStatus(
+  name: string,
+  { pid, at }: Started,
+  counters: Record<string, string> | null,
+  output: OutputSize,
+): JobStatus {
   return {
     name,
     state: 'active',
@@ -58,6 +66,7 @@ export function activeStatus(name: string, { pid, at }: Started, counters: Recor
     finishedAt: null,
     pid,
     usage: counters && parseUsage(counters, true),
+    ...output,
     collected: [],
   }
 }

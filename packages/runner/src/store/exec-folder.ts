@@ -39,6 +39,11 @@ export class ExecFolder {
     return join(this.path, 'output')
   }
 
+  /** Says what of a bounded output is dropped, see `GapFile`. */
+  get gapPath(): string {
+    return join(this.path, 'gap')
+  }
+
   /** Whether it is there; it goes with the job. */
   async isKnown(): Promise<boolean> {
     const record = await this.openRecord()

@@ -25,7 +25,7 @@ export interface Started {
 }
 
 /** What is in the folder of a job that has ended, beside `init`. */
-const ownFiles = ['output', 'spec.json', 'exit'] as const
+const ownFiles = ['output', 'gap', 'spec.json', 'exit'] as const
 
 /** Without O_CREAT: in a folder that is being removed nothing is made. */
 const appendToExisting = constants.O_WRONLY | constants.O_APPEND
@@ -44,6 +44,11 @@ export class JobFolder {
 
   get outputPath(): string {
     return join(this.path, 'output')
+  }
+
+  /** Says what of a bounded output is dropped, see `GapFile`. */
+  get gapPath(): string {
+    return join(this.path, 'gap')
   }
 
   /** Where the copies of what was collected are, each under its path in the job. */

@@ -28,6 +28,8 @@ export interface JobSpec {
   layers: readonly Layer[]
   /** The size that its terminal had at first; null: it has none. */
   tty: TerminalSize | null
+  /** Most bytes of its output that are kept, and of that of each further command; null: all. */
+  outputMaxBytes: number | null
   labels: Readonly<Record<string, string>>
   limits: Limits
   timeoutMs: number | null
