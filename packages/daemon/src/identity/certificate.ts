@@ -37,10 +37,10 @@ function problemOf(identity: unknown): string | undefined {
  * The URIs in what Node makes of alternative names, `DNS:a, URI:"with, comma"`: a value that could be taken for more
  * than one is in quotes, as JSON. Undefined: it is not of that form.
  */
-export function urisOf(names: string | undefined): string[] | undefined {
+export function urisOf(names = ''): string[] | undefined {
   const uris: string[] = []
   const name = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/y
-  while (names !== undefined && name.lastIndex < names.length) {
+  while (name.lastIndex < names.length) {
     const [, type, value] = name.exec(names) ?? []
     if (value === undefined) return undefined
     if (type === 'URI') uris.push(value.startsWith('"') ? (JSON.parse(value) as string) : value)
