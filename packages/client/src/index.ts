@@ -1,1 +1,2 @@
-export type { LocalRunner, ManagedStartOptions, Runner, RunnerExecution } from './runner.ts'
+export * from './exports.ts'
+export { RemoteRunner } from './node.ts'
