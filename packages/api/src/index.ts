@@ -3,11 +3,15 @@ export * from './gen/corral/v1/job_service_pb.ts'
 export * from './gen/corral/v1/status_pb.ts'
 export {
   BadRequestSchema,
+  file_google_rpc_error_details,
   ErrorInfoSchema,
   QuotaFailureSchema,
   ResourceInfoSchema,
   RetryInfoSchema,
 } from './gen/google/rpc/error_details_pb.ts'
+export * as grpcHealth from './gen/grpc/health/v1/health_pb.ts'
+export * as grpcReflection from './gen/grpc/reflection/v1/reflection_pb.ts'
+export * as grpcReflectionAlpha from './gen/grpc/reflection/v1alpha/reflection_pb.ts'
 export type * from './managed.ts'
 export { changeFromProto, changeToProto } from './convert/change.ts'
 export { descriptionFromProto, descriptionToProto } from './convert/description.ts'

@@ -7,6 +7,8 @@
  * - `ROLE_REQUIRED`, `UNKNOWN_IDENTITY`: the policy does not let this caller do it, or anything.
  * - `TOKEN_EXPIRED`: what happened after the token is no longer known.
  * - `REQUEST_ID_REUSED`: the id belongs to another request.
+ * - `TOO_MANY_STREAMS`: of this caller, or of all, at once.
+ * - `NOT_COLLECTED`: there is no copy of that path.
  * - `INPUT_GONE`: the command's standard input has ended.
  * - `AUDIT_UNAVAILABLE`: what was asked for could not be written down, and so was not done.
  */
@@ -21,6 +23,8 @@ export type DaemonErrorReason =
   | 'UNKNOWN_IDENTITY'
   | 'TOKEN_EXPIRED'
   | 'REQUEST_ID_REUSED'
+  | 'TOO_MANY_STREAMS'
+  | 'NOT_COLLECTED'
   | 'INPUT_GONE'
   | 'AUDIT_UNAVAILABLE'
 

@@ -1,0 +1,11 @@
+export type { AuditEntry, RpcAudit } from './audit.ts'
+export { callerKey, requestIdKey } from './context.ts'
+export { createRoutes } from './routes.ts'
+export {
+  type DaemonFacts,
+  defaultLimits,
+  type RpcLimits,
+  type RpcLog,
+  type RpcMetrics,
+  type RpcServices,
+} from './services.ts'

@@ -1,0 +1,45 @@
+import { createRegistry } from '@bufbuild/protobuf'
+import type { ConnectRouter } from '@connectrpc/connect'
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  grpcHealth,
+  grpcReflection,
+  grpcReflectionAlpha,
+  JobService,
+  QuotaFailureSchema,
+  RetryInfoSchema,
+} from '@corral/api'
+
+import { gateOf, nameRequest } from './gate.ts'
+import { healthService } from './health.ts'
+import { jobService } from './job-service.ts'
+import { reflectionAlphaService, reflectionService } from './reflection.ts'
+import { defaultLimits, type RpcServices } from './services.ts'
+import { StreamSlots } from './stream-slots.ts'
+
+/** What a JSON answer shows of an error's details. */
+const registry = createRegistry(BadRequestSchema, ErrorInfoSchema, QuotaFailureSchema, RetryInfoSchema)
+
+/** All that the daemon answers. Who calls is expected in `callerKey` of the context. */
+export function createRoutes(services: RpcServices): (router: ConnectRouter) => void {
+  const { maxMessageBytes, maxStreamsPerIdentity, maxStreams } = { ...defaultLimits, ...services.limits }
+  const slots = new StreamSlots(maxStreamsPerIdentity, maxStreams)
+  const shared = {
+    // Compression costs more time than it saves: 23 MiB/s instead of 200.
+    acceptCompression: [],
+    readMaxBytes: maxMessageBytes,
+    // A field that there is none of is a slip of the pen, or a later client's.
+    jsonOptions: { ignoreUnknownFields: false, registry },
+  }
+  const known = { ...shared, requestGate: gateOf(services.policy) }
+  return (router) => {
+    router.service(JobService, jobService(services, slots), known)
+    router.service(grpcReflection.ServerReflection, reflectionService, known)
+    router.service(grpcReflectionAlpha.ServerReflection, reflectionAlphaService, known)
+    router.service(grpcHealth.Health, healthService(services, slots), {
+      ...shared,
+      requestGate: (context) => void nameRequest(context),
+    })
+  }
+}
