@@ -1,5 +1,6 @@
 export type { AuditEntry, RpcAudit } from './audit.ts'
 export { callerKey, requestIdKey } from './context.ts'
+export { createHandler, type RpcHandler } from './handler.ts'
 export { createRoutes } from './routes.ts'
 export {
   type DaemonFacts,

@@ -1,0 +1,39 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+
+import { Code, ConnectError, createConnectRouter, createContextValues } from '@connectrpc/connect'
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node'
+
+import type { Caller } from '../identity/caller.ts'
+import { callerKey } from './context.ts'
+import { createRoutes } from './routes.ts'
+import type { RpcServices } from './services.ts'
+
+type Request = IncomingMessage | Http2ServerRequest
+type Response = ServerResponse | Http2ServerResponse
+
+export type RpcHandler = (req: Request, res: Response) => void
+
+/** Answers gRPC, gRPC-Web and Connect on one port, over HTTP/1.1 and HTTP/2. `callerOf` says who has sent a request. */
+export function createHandler(services: RpcServices, callerOf: (req: Request) => Caller | undefined): RpcHandler {
+  const router = createConnectRouter({ acceptCompression: [] })
+  createRoutes(services)(router)
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]))
+  return (req, res) => {
+    const handler = handlers.get(req.url?.split('?', 2)[0] ?? '')
+    if (!handler) return answerNotFound(res)
+    const values = createContextValues().set(callerKey, callerOf(req))
+    handler(universalRequestFromNodeRequest(req, res, undefined, values))
+      .then((response) => universalResponseToNodeResponse(response, res))
+      .catch((error: unknown) => {
+        // Of a client that is gone there is nothing to say.
+        if (ConnectError.from(error).code === Code.Aborted) return
+        services.log.error({ method: handler.method.name, err: error }, 'a response could not be sent')
+      })
+  }
+}
+
+function answerNotFound(res: Response): void {
+  res.statusCode = 404
+  res.end('corrald: there is nothing at this path; calls are POST /corral.v1.JobService/METHOD\n')
+}
