@@ -7,6 +7,7 @@ import { expect } from 'vitest'
 
 import { LauncherProcess } from '../launcher/launcher-process.ts'
 import { eventually, slowness } from '../support/eventually.ts'
+import { readText, untilOutput } from '../support/jobs.ts'
 import { skipTest } from '../support/skip.ts'
 import { test } from '../support/test.ts'
 import { failure } from './failure.ts'
@@ -82,12 +83,14 @@ test('a full disk: the start is refused with STORAGE_FULL, at whatever step, and
   await using runner = await CgroupRunner.open({ storageRoot: disk.root })
   await runner.stop(await runner.start({ command: ['true'] }))
   const steps = new Set<string | undefined>()
+  // The tale of a bounded output has its place from the beginning too.
+  const outputMax = '64K'
   let started = 0
   for (let freePages = 0; started === 0; freePages++) {
     await disk.fill(freePages)
     const name = `job:${freePages}`
     try {
-      await runner.start({ name, command: ['/bin/sh', '-c', 'exit 4'] })
+      await runner.start({ name, command: ['/bin/sh', '-c', 'exit 4'], outputMax })
       started++
       expect((await runner.wait(name)).exitStatus).toBe(4)
       expect((await runner.stop(name)).exitStatus).toBe(4)
@@ -97,7 +100,7 @@ test('a full disk: the start is refused with STORAGE_FULL, at whatever step, and
     }
     await expectNoRemains(disk.root)
   }
-  expect([...steps].toSorted()).toEqual(['identity', 'reserve', 'spec'])
+  expect([...steps].toSorted()).toEqual(['identity', 'output-gap', 'reserve', 'spec'])
   await disk.empty()
 })
 
@@ -118,6 +121,61 @@ test('a job that fills the disk has its true outcome recorded, and can be remove
   expect(await runner.stop('filler')).toMatchObject({ exitStatus: 7 })
   await runner.start({ name: 'next', command: ['true'] })
   await runner.stop('next')
+})
+
+test('a job that fills the disk, and whose output is bounded, goes on once that has been given back', async ({
+  folder,
+  skip,
+}) => {
+  requireRoot(skip)
+  await using disk = await SmallDisk.mount(folder)
+  await using runner = await CgroupRunner.open({ storageRoot: disk.root })
+  const script = 'head -c 100M /dev/zero; until echo done; do sleep 0.01; done; exec sleep 1000'
+  const name = await runner.start({ command: ['/bin/sh', '-c', script], outputMax: '64K' })
+  await untilOutput(runner, name, 'done\n')
+  // There is room for another one again.
+  await eventually(async () => runner.stop(await runner.start({ command: ['true'] })))
+  const { outputBytes, outputDroppedBytes } = await runner.stop(name)
+  expect(outputBytes! - outputDroppedBytes!).toBe(64 * 1024)
+})
+
+test('an output that is longer than any number says is cut off, and readers get through it', async ({
+  folder,
+  skip,
+}) => {
+  requireRoot(skip)
+  await using disk = await SmallDisk.mount(folder)
+  await using runner = await CgroupRunner.open({ storageRoot: disk.root })
+  const script = 'echo first; truncate -s 7E /proc/self/fd/1; exec sleep 1000'
+  const name = await runner.start({ command: ['/bin/sh', '-c', script], outputMax: '64K' })
+  await eventually(async () => expect((await runner.status(name)).outputBytes).toBe(2 ** 52))
+  await runner.kill(name, 'SIGKILL')
+  expect(await runner.wait(name)).toMatchObject({ outputDroppedBytes: 2 ** 52 - 64 * 1024 })
+  expect(await readText(runner, name)).toMatch(/^first\n\0*\n\[corral: \d+ bytes .*\]\n\0*$/)
+  await runner.stop(name)
+})
+
+test('a file system that makes no holes in files has no bounded output, and all others', async ({ folder, skip }) => {
+  requireRoot(skip)
+  const root = join(folder, 'disk')
+  await mkdir(root)
+  execFileSync('mount', ['-t', 'ramfs', '-o', 'mode=0700', 'corral-test', root])
+  try {
+    await using launcher = await LauncherProcess.start(root, 300 * slowness)
+    {
+      await using runner = await CgroupRunner.open({ storageRoot: root })
+      expect(await failure(runner.start({ command: ['true'], outputMax: '64K' }))).toMatchObject({
+        code: 'LIMIT_REFUSED',
+        syscall: 'output-max',
+        message: expect.stringMatching(/^could not bound the output \(outputMax\) in .*makes holes in files/),
+      })
+      await expectNoRemains(root)
+      await runner.stop(await runner.start({ command: ['true'] }))
+    }
+    expect(await launcher.end).toBe(0)
+  } finally {
+    await unmount(root)
+  }
 })
 
 test('a job whose terminal writes to a full disk goes on, and ends', async ({ folder, skip }) => {
