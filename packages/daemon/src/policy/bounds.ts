@@ -63,10 +63,18 @@ export function checkBounds(option: string, config: RulesConfig): CheckedBounds 
     limits,
     timeoutMs: checkPair(`${option}.timeoutMs`, config.timeoutMs, millisecondScale),
     stopGraceMs: checkPair(`${option}.stopGraceMs`, { max: 600_000, ...config.stopGraceMs }, graceScale),
-    outputMax: checkPair(`${option}.outputMax`, config.outputMax, outputScale),
+    outputMax: checkPair(`${option}.outputMax`, withUsual(config.outputMax, outputScale), outputScale),
     collectMax: checkPair(`${option}.collectMax`, { max: 1024 ** 3, ...config.collectMax }, storedScale),
     priorityMax: config.priorityMax ?? 0,
   }
+}
+
+const usualOutput = 1024 ** 3
+
+/** A job that names no bound of its output has 1 GiB, or the `max` where that is less. */
+function withUsual(bounds: Bounds<number | string> = {}, { exceeds }: Scale): Bounds<number | string> {
+  const { max = 'max' } = bounds
+  return { default: exceeds('outputMax', usualOutput, max) ? max : usualOutput, ...bounds }
 }
 
 function checkPair<Value>(option: string, bounds: Bounds<Value> = {}, { exceeds }: Scale): Bounds<Value> {

@@ -97,7 +97,7 @@ export interface RulesConfig {
   timeoutMs?: Bounds<number>
   /** Time between the stop signal and SIGKILL. Default: at most 600,000. */
   stopGraceMs?: Bounds<number>
-  /** Bytes of output that are kept. Default: no bound beside the library's default. */
+  /** Bytes of output that are kept. Default: no `max`, and a `default` of 1 GiB. */
   outputMax?: Bounds<number | string>
   /** Bytes that are collected. Default: at most 1 GiB. */
   collectMax?: Bounds<number | string>
