@@ -107,6 +107,14 @@ export class CgroupRunner implements AsyncDisposable {
     return this.#track(this.#start(config))
   }
 
+  /**
+   * Checks a configuration as `start` does, and starts nothing.
+   * @throws {InvalidOptionError}
+   */
+  async check(config: JobConfig): Promise<void> {
+    await checkConfig(config, this.#prefix)
+  }
+
   /** `close` waits for what is being started. */
   async #track<T>(starting: Promise<T>): Promise<T> {
     this.#starting.add(starting)

@@ -1,0 +1,78 @@
+import type { CorralError, JobConfig } from '@corral/runner'
+
+import { checkFreeBytes, defaultMinFreeBytes } from '../disk.ts'
+import type { ManagedJob } from '../job.ts'
+import { type SizedStatus, withSize } from '../output/sizes.ts'
+import type { Rooms } from '../rooms.ts'
+
+/** Of so many attempts the output is kept. */
+const mostOutputs = 10
+
+/** Milliseconds before the library is asked again for an end that it could not tell. */
+const leastPauseMs = 100
+const mostPauseMs = 10_000
+
+/** Has the library start attempts, and tell their ends. */
+export class Attempts {
+  readonly #rooms: Rooms
+
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms
+  }
+
+  /** @throws {CorralError} `STORAGE_FULL` while there is too little room for another job. */
+  async checkDisk(): Promise<void> {
+    const { runner, options } = this.#rooms
+    await checkFreeBytes(runner.storageRoot, options.minFreeBytes ?? defaultMinFreeBytes)
+  }
+
+  /** Starts a job's next attempt; resolves once its command has been exec'd. */
+  async start(job: ManagedJob, config: JobConfig): Promise<void> {
+    const { runner, registry, inputs } = this.#rooms
+    const name = job.nextName
+    registry.claim(name, job)
+    try {
+      const stdin = job.record.streamsInput ? { stdin: inputs.open(job.name) } : {}
+      await runner.start({ ...config, ...stdin, name })
+      job.current = { number: job.record.starts + 1, status: await withSize(runner, await runner.status(name)) }
+    } catch (error) {
+      registry.release(name)
+      throw error
+    }
+  }
+
+  /** How the latest attempt has ended, once it has; undefined: it was removed, or nobody will tell any more. */
+  async end(job: ManagedJob): Promise<SizedStatus | undefined> {
+    const { runner, log } = this.#rooms
+    const name = job.currentName!
+    for (let pauseMs = leastPauseMs; ; pauseMs = Math.min(pauseMs * 2, mostPauseMs)) {
+      try {
+        return await withSize(runner, await runner.wait(name))
+      } catch (error) {
+        const { name: kind, code } = error as Partial<CorralError>
+        if (kind === 'JobNotFoundError' || code === 'CLOSED') return undefined
+        log.error({ err: error, job: job.name }, 'could not follow a job')
+        await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      }
+    }
+  }
+
+  /** Removes the output of attempts that are long over. */
+  async dropOld(job: ManagedJob): Promise<void> {
+    const outputs = job.record.attempts.filter(({ kept }) => kept)
+    for (const attempt of outputs.slice(0, Math.max(0, outputs.length + 1 - mostOutputs))) {
+      await this.remove(job.nameOf(attempt.number))
+      attempt.kept = false
+      attempt.droppedBytes = attempt.outputBytes
+    }
+  }
+
+  /** Has the library forget an attempt that has ended. */
+  async remove(name: string): Promise<void> {
+    const { runner, registry } = this.#rooms
+    await runner.stop(name).catch((error: unknown) => {
+      if ((error as Error).name !== 'JobNotFoundError') throw error
+    })
+    registry.release(name)
+  }
+}

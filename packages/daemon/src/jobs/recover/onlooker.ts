@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import type { JobEvent, JobSummary } from '@corral/runner'
+
+import { ManagedJob } from '../job.ts'
+import type { Removal } from '../life/removal.ts'
+import { untilEnded } from '../life/stop.ts'
+import type { Supervisor } from '../life/supervisor.ts'
+import { withSize } from '../output/sizes.ts'
+import type { Rooms } from '../rooms.ts'
+import { adoptedRecord } from './adopt.ts'
+
+/** Milliseconds before events are listened to again after they could not be. */
+const pauseMs = 1_000
+
+/** Sees what others do with the storage root: jobs that they start are taken in, those that they remove are gone. */
+export class Onlooker {
+  readonly #rooms: Rooms
+  readonly #supervisor: Supervisor
+  readonly #removal: Removal
+  readonly #closing = new AbortController()
+  #looking: Promise<void> = Promise.resolve()
+
+  constructor(rooms: Rooms, supervisor: Supervisor, removal: Removal) {
+    this.#rooms = rooms
+    this.#supervisor = supervisor
+    this.#removal = removal
+  }
+
+  begin(): void {
+    this.#looking = this.#look()
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#looking
+  }
+
+  async #look(): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      try {
+        for await (const event of this.#rooms.runner.events({ signal })) await this.#take(event)
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        this.#rooms.log.error({ err: error }, 'could not follow what others do with the storage root')
+        await delay(pauseMs, undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  async #take({ type, name }: JobEvent): Promise<void> {
+    const job = this.#rooms.registry.ofAttempt(name)
+    if (type === 'started' && !job) await this.#adopt(name)
+    if (type === 'removed' && job?.visible && job.currentName === name) this.#vanish(job)
+  }
+
+  async #adopt(name: string): Promise<void> {
+    const { registry, runner } = this.#rooms
+    const summary = await runner.inspect(name).catch(() => undefined)
+    if (!summary || registry.has(name) || registry.ofAttempt(name)) return
+    await this.#takeIn(summary)
+  }
+
+  async #takeIn(summary: JobSummary): Promise<void> {
+    const { registry, runner } = this.#rooms
+    const { name } = summary
+    const job = new ManagedJob(adoptedRecord(summary), 'active')
+    const sized = await withSize(runner, summary).catch(() => undefined)
+    if (!sized || registry.has(name)) return
+    job.current = { number: 1, status: sized }
+    registry.add(job)
+    registry.show(job)
+    registry.claim(name, job)
+    this.#supervisor.resume(job)
+  }
+
+  /** Somebody else has stopped and removed a job: it is not started again. */
+  #vanish(job: ManagedJob): void {
+    job.record.stop ??= { at: Date.now() }
+    const remove = async (): Promise<void> => {
+      await untilEnded(job)
+      if (job.visible) await this.#removal.remove(job)
+    }
+    remove().catch((error: unknown) => {
+      this.#rooms.log.error({ err: error, job: job.name }, 'could not forget a job that is gone')
+    })
+  }
+}

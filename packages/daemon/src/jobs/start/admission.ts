@@ -1,0 +1,121 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { JobNameTakenError } from '@corral/runner'
+
+import { DaemonError } from '../../errors.ts'
+import type { StartOrder } from '../contract.ts'
+import { ManagedJob } from '../job.ts'
+import { defaultMaxQueued } from '../options.ts'
+import { checkQuota, checkRate } from '../quota/usage.ts'
+import { demandOf } from '../quota/demand.ts'
+import type { JobRecord, Plan } from '../record/record.ts'
+import type { Rooms } from '../rooms.ts'
+
+/** Decides whether a job may be started, and whether it waits; and takes its place. */
+export class Admission {
+  readonly #rooms: Rooms
+  #lastOrder = 0
+
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms
+  }
+
+  /** Jobs that wait and were found on the disk have come before all others. */
+  noteOrder(order: number): void {
+    this.#lastOrder = Math.max(this.#lastOrder, order)
+  }
+
+  /** Bytes of output of an owner's jobs that have not ended. */
+  async activeBytes(owner: string): Promise<number> {
+    const { registry, runner } = this.#rooms
+    const active = registry.sorted.filter((job) => job.owner === owner && job.phase === 'active')
+    const sizes = active.map(async (job) => {
+      const file = await stat(join(runner.storageRoot, 'jobs', job.currentName ?? '', 'output')).catch(() => undefined)
+      return file === undefined ? 0 : Math.min(file.size, file.blocks * 512)
+    })
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+  }
+
+  /**
+   * Takes a place for a job, among those that run or those that wait, all at once: what two orders that come together
+   * see is never the same.
+   * @throws {DaemonError | InvalidOptionError | JobNameTakenError}
+   */
+  admit(order: StartOrder, name: string, fingerprint: string, activeBytes: number): ManagedJob {
+    const { registry, slots, book, draining } = this.#rooms
+    const { owner } = order
+    if (draining) throw new DaemonError('DRAINING', 'the daemon is about to leave and starts no more jobs: try again')
+    if (registry.has(name)) throw new JobNameTakenError(name)
+    const now = Date.now()
+    const demand = demandOf(order.config)
+    checkRate(order.quota, book, owner, now)
+    checkQuota(order.quota, book.usage(owner, activeBytes, now), demand)
+    const mayRun = slots.hasRoom(owner)
+    if (!mayRun) this.#checkQueue(order)
+    const plan: Plan = mayRun ? { do: 'start' } : { do: 'queue', order: this.#nextOrder(now) }
+    const job = new ManagedJob(newRecord(order, name, fingerprint, plan, now), mayRun ? 'starting' : 'queued')
+    if (mayRun) slots.take(owner)
+    book.take(owner, demand)
+    book.noteStart(owner, now)
+    registry.add(job)
+    return job
+  }
+
+  /** A start has failed: nothing is left of it but that it was tried. */
+  async undo(job: ManagedJob): Promise<void> {
+    const { registry, slots, book, store, inputs } = this.#rooms
+    if (job.record.plan.do === 'start') slots.give(job.owner)
+    book.give(job.owner, job.record.demand)
+    inputs.close(job.name)
+    // The name is free once nothing is left on the disk either.
+    await store.forget(job.name).finally(() => registry.delete(job))
+  }
+
+  #checkQueue({ whenFull, owner }: StartOrder): void {
+    const { options, queue } = this.#rooms
+    if (whenFull === 'refuse') {
+      const { maxActive, maxActivePerOwner } = options
+      const bounds = `at most ${maxActive ?? 'any number'} run at once, of one owner ${maxActivePerOwner ?? 'any number'}`
+      throw new DaemonError('TOO_MANY_JOBS', `no more jobs may run, and this start would not wait: ${bounds}`, {
+        owner,
+      })
+    }
+    const maxQueued = options.maxQueued ?? defaultMaxQueued
+    if (queue.size < maxQueued) return
+    const message = `no more jobs may run, and ${queue.size} wait already: accepted are ${maxQueued}`
+    throw new DaemonError('QUEUE_FULL', message, { maxQueued: String(maxQueued) })
+  }
+
+  /** Later than all before, also when the clock was set back. */
+  #nextOrder(now: number): number {
+    this.#lastOrder = Math.max(this.#lastOrder + 1, now * 1000)
+    return this.#lastOrder
+  }
+}
+
+function newRecord(order: StartOrder, name: string, fingerprint: string, plan: Plan, createdAt: number): JobRecord {
+  const { owner, requestId, restart, priority, streamsInput, config, quota } = order
+  return {
+    version: 1,
+    name,
+    owner,
+    requestId: requestId ?? null,
+    fingerprint: requestId === undefined ? null : fingerprint,
+    createdAt,
+    restart,
+    priority,
+    streamsInput,
+    command: [...config.command],
+    labels: { ...config.labels },
+    demand: demandOf(config),
+    quota,
+    promised: false,
+    plan,
+    attempts: [],
+    starts: 0,
+    forgottenBytes: 0,
+    quickRestarts: 0,
+    stop: null,
+  }
+}
