@@ -11,10 +11,11 @@ export class Bell {
   async next(signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.add(resolve)
-    signal?.addEventListener('abort', resolve, { once: true })
+    const wake = (): void => resolve()
+    this.#waiting.add(wake)
+    signal?.addEventListener('abort', wake, { once: true })
     await promise
-    this.#waiting.delete(resolve)
-    signal?.removeEventListener('abort', resolve)
+    this.#waiting.delete(wake)
+    signal?.removeEventListener('abort', wake)
   }
 }
