@@ -18,12 +18,8 @@ export interface ProgramResult {
 export async function runProgram(argv: readonly string[]): Promise<ProgramResult> {
   const result: ProgramResult = { exitStatus: 0, out: '', err: '' }
   const program = createProgram(result)
-  const entries = new Map(commands.map((entry) => [declare(program, entry), entry]))
   let current = program
-  program.hook('preSubcommand', async (_, command) => {
-    current = command
-    await define(command, entries.get(command)!, result)
-  })
+  declareAll(program, commands, result, (command) => (current = command))
   try {
     await program.parseAsync(readHelp(argv), { from: 'user' })
   } catch (error) {
@@ -31,7 +27,7 @@ export async function runProgram(argv: readonly string[]): Promise<ProgramResult
     if (error.exitCode === 0) return result
     result.exitStatus = ourFailure
     if (error.code === 'commander.unknownOption') result.err += suggestLonger(error.message, current)
-    result.err += `See '${current === program ? '' : 'corral '}${current.name()} --help'.\n`
+    result.err += `See '${fullName(current)} --help'.\n`
   }
   return result
 }
@@ -40,9 +36,19 @@ export async function runProgram(argv: readonly string[]): Promise<ProgramResult
 export async function wholeProgram(): Promise<Command> {
   const result: ProgramResult = { exitStatus: 0, out: '', err: '' }
   const program = createProgram(result)
-  const visible = commands.filter(({ hidden }) => !hidden)
-  await Promise.all(visible.map(async (entry) => define(declare(program, entry), entry, result)))
+  await defineAll(program, commands, result)
   return program
+}
+
+async function defineAll(parent: Command, entries: readonly CommandEntry[], result: ProgramResult): Promise<void> {
+  const visible = entries.filter(({ hidden }) => !hidden)
+  await Promise.all(
+    visible.map(async (entry) => {
+      const command = declare(parent, entry)
+      await define(command, entry, result)
+      await defineAll(command, entry.commands ?? [], result)
+    }),
+  )
 }
 
 function createProgram(result: ProgramResult): Command {
@@ -80,12 +86,25 @@ A job may be called by any beginning of its name that no other job's name has.
 Exit status: 125 when corral itself fails; see 'corral run --help'.
 'corral COMMAND --help' shows a command's options and examples.`
 
-/** Adds a subcommand by its name alone. */
+/** Adds subcommands by their names alone; the one that is called is loaded then. */
+function declareAll(
+  parent: Command,
+  entries: readonly CommandEntry[],
+  result: ProgramResult,
+  enter: (command: Command) => void,
+): void {
+  const known = new Map(entries.map((entry) => [declare(parent, entry), entry]))
+  parent.hook('preSubcommand', async (_, command) => {
+    enter(command)
+    const entry = known.get(command)!
+    await define(command, entry, result)
+    if (entry.commands) declareAll(command, entry.commands, result, enter)
+  })
+}
+
 function declare(program: Command, { name, summary, group, hidden }: CommandEntry): Command {
-  return program
-    .command(name, { hidden: hidden ?? false })
-    .summary(summary)
-    .helpGroup(group)
+  const command = program.command(name, { hidden: hidden ?? false }).summary(summary)
+  return group === undefined ? command : command.helpGroup(group)
 }
 
 /** Loads a subcommand's file and gives it its options, help and action. */
@@ -93,18 +112,33 @@ async function define(command: Command, entry: CommandEntry, result: ProgramResu
   const { define: defineOptions, act } = await entry.load()
   defineOptions(command)
   if (command.description() === '') command.description(entry.summary)
+  if (!act) return void command.helpCommand(false)
   command.action(async () => {
     result.exitStatus = await act(command.args, command.opts())
   })
 }
 
+/** A command as one types it: `corral context use`. */
+function fullName(command: Command): string {
+  return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name()
+}
+
 /**
- * `corral help run` is `corral run --help`, and no arguments at all ask for help too. Help on a command that there is not
- * is a mistake like the command itself: the parser would answer with the help of all.
+ * `corral help run` is `corral run --help`, and no arguments at all, or a group of commands alone, ask for help too. Help
+ * on a command that there is not is a mistake like the command itself: the parser would answer with the help of all.
  */
 function readHelp(argv: readonly string[]): string[] {
-  const words = argv[0] === 'help' ? [...argv.slice(1, 2), '--help'] : [...argv]
-  const [word] = words
+  const wantsHelp = argv[0] === 'help'
+  const words = wantsHelp ? argv.slice(1) : [...argv]
+  const [word, ...rest] = words
   if (word === undefined) return ['--help']
-  return word.startsWith('-') || commands.some(({ name }) => name === word) ? words : [word]
+  if (word.startsWith('-')) return wantsHelp ? [word, '--help'] : words
+  const entry = commands.find(({ name }) => name === word)
+  if (!entry) return [word]
+  if (!entry.commands) return wantsHelp ? [word, '--help'] : words
+  const [inner] = rest
+  if (inner === undefined) return [word, '--help']
+  const isCommand = entry.commands.some(({ name }) => name === inner)
+  if (!isCommand && !inner.startsWith('-')) return [word, inner]
+  return wantsHelp ? [word, inner, '--help'] : words
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 
-import { createCompletion } from '../completion/completion.ts'
+import { commandsOf, createCompletion } from '../completion/completion.ts'
 import { wantsFile } from '../completion/files.ts'
-import { withRunner } from '../options/storage.ts'
+import { contextNames, jobNames } from '../completion/names.ts'
 import { wholeProgram } from '../program.ts'
 
 /** To the completion script: complete as the shell would, with files. */
@@ -15,19 +15,16 @@ export function define(command: Command): void {
 export async function act(words: string[]): Promise<number> {
   const program = await wholeProgram()
   if (wantsFile(program, words)) process.stdout.write(asTheShell)
-  else (await createCompletion(program, await jobNames(program, words))).parse(words)
+  else {
+    const jobs = takesJob(program, words) ? await jobNames(words) : []
+    const completion = await createCompletion(program, { jobs, contexts: await contextNames() })
+    completion.parse(words)
+  }
   return 0
 }
 
-/** The names of all jobs, where one may be typed; none when they cannot be read. */
-async function jobNames(program: Command, words: readonly string[]): Promise<string[]> {
-  const command = program.commands.find((known) => known.name() === words[0])
-  if (!command?.registeredArguments.some((argument) => argument.name().startsWith('name'))) return []
-  const storageRoot = words[words.indexOf('--storage-root') + 1]
-  const options = words.includes('--storage-root') && storageRoot ? { storageRoot } : {}
-  try {
-    return await withRunner(options, async (runner) => (await runner.list()).map(({ name }) => name))
-  } catch {
-    return []
-  }
+/** Whether a job's name may be what is being typed. */
+function takesJob(program: Command, words: readonly string[]): boolean {
+  const command = commandsOf(program).find(([name]) => name === words[0])?.[1]
+  return command?.registeredArguments.some((argument) => argument.name().startsWith('name')) ?? false
 }

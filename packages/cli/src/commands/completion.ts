@@ -11,7 +11,7 @@ export function define(command: Command): void {
 }
 
 export async function act(words: string[]): Promise<number> {
-  const completion = await createCompletion(await wholeProgram(), [])
+  const completion = await createCompletion(await wholeProgram(), { jobs: [], contexts: [] })
   completion.setup('corral', 'corral', words[0]!)
   return 0
 }

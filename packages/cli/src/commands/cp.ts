@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 
 import { copyCollected } from '../collected/copy.ts'
+import { doing, isLive } from '../jobs/status.ts'
 import { resolveName } from '../names/resolve.ts'
-import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { UsageError } from '../outcome/usage-error.ts'
+import { withRunner } from '../where/open.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
 export function define(command: Command): void {
   command
@@ -13,15 +15,15 @@ export function define(command: Command): void {
     )
     .argument('<name:path>', 'the job, and a path in it: absolute, or relative to its working directory')
     .argument('[destination]', 'where to', '.')
-  addStorage(command).addHelpText('after', epilogue)
+  addWhere(command).addHelpText('after', epilogue)
 }
 
-export async function act([from, destination = '.']: string[], options: StorageOptions): Promise<number> {
+export async function act([from, destination = '.']: string[], options: WhereOptions): Promise<number> {
   const { typed, path } = splitSource(from!)
-  await withRunner(options, async (runner) => {
+  await withRunner(options, async (runner, daemon) => {
     const job = await runner.inspect(await resolveName(runner, typed))
-    if (job.active) throw new UsageError(`${job.name} is running: 'corral wait ${job.name}' first`)
-    await copyCollected(job, path, destination)
+    if (isLive(job)) throw new UsageError(`${job.name} is ${doing(job)}: 'corral wait ${job.name}' first`)
+    await copyCollected(job, path, destination, daemon)
   })
   return 0
 }

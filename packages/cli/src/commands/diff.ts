@@ -2,10 +2,11 @@ import type { Change } from '@corral/runner'
 import type { Command } from 'commander'
 
 import { resolveName } from '../names/resolve.ts'
-import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { writeOut } from '../streams/stdout.ts'
+import { withRunner } from '../where/open.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
-interface DiffOptions extends StorageOptions {
+interface DiffOptions extends WhereOptions {
   json?: true
 }
 
@@ -19,7 +20,7 @@ export function define(command: Command): void {
     )
     .argument('<name>', 'the job')
     .option('--json', 'as JSON')
-  addStorage(command).addHelpText('after', epilogue)
+  addWhere(command).addHelpText('after', epilogue)
 }
 
 export async function act(words: string[], options: DiffOptions): Promise<number> {

@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
 
-import { addStorage, type StorageOptions } from '../options/storage.ts'
 import { writeOut } from '../streams/stdout.ts'
 import { formatDoctor } from '../text/doctor.ts'
 import { formatJson } from '../text/json.ts'
+import { addLocal, type LocalOptions } from '../where/options.ts'
 
-interface DoctorOptions extends StorageOptions {
+interface DoctorOptions extends LocalOptions {
   json?: true
   fix?: true
 }
@@ -21,7 +21,7 @@ export function define(command: Command): void {
       '--fix',
       'do first what can be done about it (in a container: move the processes of its root cgroup to a leaf)',
     )
-  addStorage(command).addHelpText('after', epilogue)
+  addLocal(command).addHelpText('after', epilogue)
 }
 
 export async function act(_: string[], options: DoctorOptions): Promise<number> {

@@ -1,21 +1,24 @@
+import type { ManagedEvent } from '@corral/api'
 import type { JobEvent } from '@corral/runner'
 import { type Command, Option } from 'commander'
 
-import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { writeOut } from '../streams/stdout.ts'
 import { describeState } from '../text/state.ts'
+import { withRunner } from '../where/open.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
-interface EventsOptions extends StorageOptions {
+interface EventsOptions extends WhereOptions {
   format: 'text' | 'ndjson'
 }
 
 export function define(command: Command): void {
   command
     .description(
-      'Tells from now on what happens to jobs, whoever started them: started, oom, exited, removed. Ends at Ctrl-C.',
+      'Tells from now on what happens to jobs, whoever started them: started, oom, exited, removed; of those of a daemon\n' +
+        'also queued, and failed to start. Ends at Ctrl-C.',
     )
     .addOption(new Option('--format <format>', 'how to print them').choices(['text', 'ndjson']).default('text'))
-  addStorage(command).addHelpText('after', epilogue)
+  addWhere(command).addHelpText('after', epilogue)
 }
 
 export async function act(_: string[], options: EventsOptions): Promise<number> {
@@ -28,9 +31,15 @@ export async function act(_: string[], options: EventsOptions): Promise<number> 
 }
 
 /** An event in a line: when, what, which job, and how it ended. */
-export function describeEvent(event: JobEvent): string {
-  const how = event.type === 'exited' && event.status ? ` (${describeState(event.status)})` : ''
-  return `${event.at.toISOString()} ${event.type.padEnd(7)} ${event.name}${how}`
+export function describeEvent(event: JobEvent | ManagedEvent): string {
+  const how = howOf(event)
+  return `${event.at.toISOString()} ${event.type.padEnd(7)} ${event.name}${how === undefined ? '' : ` (${how})`}`
+}
+
+function howOf(event: JobEvent | ManagedEvent): string | undefined {
+  if (event.type !== 'exited' && event.type !== 'failed') return undefined
+  if (!event.status) return undefined
+  return event.type === 'failed' ? event.status.failure?.message : describeState(event.status)
 }
 
 const epilogue = `

@@ -5,11 +5,12 @@ import type { AttachOptions } from '../foreground/attach.ts'
 import { execForeground } from '../foreground/exec.ts'
 import { resolveName } from '../names/resolve.ts'
 import { duration, variable } from '../options/parsers.ts'
-import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { exitStatusHelp } from '../outcome/exit-status-help.ts'
 import { requireTerminal } from '../terminal/terminal.ts'
+import { withRunner } from '../where/open.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
-interface ExecOptions extends StorageOptions, AttachOptions {
+interface ExecOptions extends WhereOptions, AttachOptions {
   env?: Record<string, string>
   workdir?: string
   user?: string
@@ -35,7 +36,7 @@ export function define(command: Command): void {
     .option('-u, --user <user>', "user to run as, by name or id (default: the job's)")
     .option('-g, --group <group>', "group to run as, by name or id (default: the user's)")
     .option('--timeout <time>', 'kill it when it has run for so long: 500ms, 30s, 10m, 2h', duration)
-  addStorage(command).addHelpText('after', epilogue)
+  addWhere(command).addHelpText('after', epilogue)
 }
 
 export async function act(words: string[], options: ExecOptions): Promise<number> {
@@ -46,7 +47,7 @@ export async function act(words: string[], options: ExecOptions): Promise<number
   return withRunner(
     options,
     async (runner) => execForeground(runner, await resolveName(runner, typed), config, options),
-    'kill',
+    { onExit: 'kill' },
   )
 }
 

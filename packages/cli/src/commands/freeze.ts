@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
 import { forEachJob } from '../names/each.ts'
-import { addStorage, type StorageOptions } from '../options/storage.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
 export function define(command: Command): void {
   command
@@ -9,10 +9,10 @@ export function define(command: Command): void {
       "Stops all processes of jobs in their tracks, until 'corral thaw'. Their memory is kept; their time-outs go on.",
     )
     .argument('<names...>', 'the jobs')
-  addStorage(command).addHelpText('after', epilogue)
+  addWhere(command).addHelpText('after', epilogue)
 }
 
-export async function act(words: string[], options: StorageOptions): Promise<number> {
+export async function act(words: string[], options: WhereOptions): Promise<number> {
   return forEachJob(words, options, (runner, name) => runner.freeze(name))
 }
 

@@ -4,16 +4,19 @@ import type { Command, OptionValues } from 'commander'
 export interface CommandModule {
   /** Adds options, arguments and help. */
   define(command: Command): void
-  /** Does it; resolves to the exit status. */
-  act(words: string[], options: OptionValues): Promise<number>
+  /** Does it; resolves to the exit status. A group of commands does nothing by itself. */
+  act?(words: string[], options: OptionValues): Promise<number>
 }
 
 /** A subcommand as the program knows it before its file is loaded. */
 export interface CommandEntry {
   name: string
   summary: string
-  group: string
+  /** The heading that the help has it below. */
+  group?: string
   hidden?: boolean
+  /** Commands of its own: `corral context use`. */
+  commands?: readonly CommandEntry[]
   load(): Promise<CommandModule>
 }
 
@@ -32,6 +35,7 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./status.ts'),
   },
   { name: 'stats', summary: 'show what jobs use, live', group: looking, load: () => import('./stats.ts') },
+  { name: 'top', summary: 'watch all jobs on the whole screen', group: looking, load: () => import('./top.ts') },
   {
     name: 'inspect',
     summary: 'print all that is known of a job, as JSON',
@@ -63,6 +67,36 @@ export const commands: readonly CommandEntry[] = [
   },
   { name: 'thaw', summary: 'let frozen jobs go on', group: steering, load: () => import('./thaw.ts') },
   { name: 'update', summary: "change a running job's limits", group: steering, load: () => import('./update.ts') },
+  {
+    name: 'context',
+    summary: 'give daemons names, and say which one commands go to',
+    group: host,
+    load: () => import('./context.ts'),
+    commands: [
+      { name: 'create', summary: 'name a daemon', load: () => import('./context/create.ts') },
+      { name: 'use', summary: 'have commands go to a daemon', load: () => import('./context/use.ts') },
+      { name: 'ls', summary: 'list contexts', load: () => import('./context/ls.ts') },
+      { name: 'show', summary: 'print a context', load: () => import('./context/show.ts') },
+      { name: 'rm', summary: 'forget contexts', load: () => import('./context/rm.ts') },
+    ],
+  },
+  {
+    name: 'certs',
+    summary: 'make certificates for a daemon and its clients',
+    group: host,
+    load: () => import('./certs.ts'),
+    commands: [
+      { name: 'init', summary: 'make a certificate authority', load: () => import('./certs/init.ts') },
+      { name: 'issue', summary: 'make a certificate', load: () => import('./certs/issue.ts') },
+      { name: 'revoke', summary: 'have a certificate refused', load: () => import('./certs/revoke.ts') },
+    ],
+  },
+  {
+    name: 'info',
+    summary: 'say what runs jobs: a daemon, or this host',
+    group: host,
+    load: () => import('./info.ts'),
+  },
   {
     name: 'doctor',
     summary: 'say what this host can do, and what to do about what it cannot',

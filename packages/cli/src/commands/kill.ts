@@ -2,9 +2,9 @@ import { type Command, Option } from 'commander'
 
 import { forEachJob } from '../names/each.ts'
 import { signal } from '../options/parsers.ts'
-import { addStorage, type StorageOptions } from '../options/storage.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
-interface KillOptions extends StorageOptions {
+interface KillOptions extends WhereOptions {
   signal: NodeJS.Signals
 }
 
@@ -17,7 +17,7 @@ export function define(command: Command): void {
         .argParser(signal)
         .default('SIGKILL', 'SIGKILL'),
     )
-  addStorage(command).addHelpText('after', epilogue)
+  addWhere(command).addHelpText('after', epilogue)
 }
 
 export async function act(words: string[], options: KillOptions): Promise<number> {

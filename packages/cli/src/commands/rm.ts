@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 
+import { doing, isLive } from '../jobs/status.ts'
 import { forEachJob } from '../names/each.ts'
-import { addStorage, type StorageOptions } from '../options/storage.ts'
 import { UsageError } from '../outcome/usage-error.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
-interface RmOptions extends StorageOptions {
+interface RmOptions extends WhereOptions {
   force?: true
 }
 
@@ -13,13 +14,14 @@ export function define(command: Command): void {
     .description('Forgets jobs that have ended, and deletes their output.')
     .argument('<names...>', 'the jobs')
     .option('-f, --force', 'kill those that still run')
-  addStorage(command).addHelpText('after', epilogue)
+  addWhere(command).addHelpText('after', epilogue)
 }
 
 export async function act(words: string[], options: RmOptions): Promise<number> {
   return forEachJob(words, options, async (runner, name) => {
-    if (!options.force && (await runner.status(name)).active) {
-      throw new UsageError(`${name} is running: stop it first ('corral stop ${name}'), or use 'corral rm -f'`)
+    const status = options.force ? undefined : await runner.status(name)
+    if (status && isLive(status)) {
+      throw new UsageError(`${name} is ${doing(status)}: stop it first ('corral stop ${name}'), or use 'corral rm -f'`)
     }
     await runner.stop(name, { graceMs: 0 })
   })

@@ -5,16 +5,20 @@ import type { AttachOptions } from '../foreground/attach.ts'
 import { runForeground } from '../foreground/run.ts'
 import { addFiles, type FileOptions, readFiles } from '../options/files.ts'
 import { addIsolation, givenIsolation, type IsolationOptions } from '../options/isolation.ts'
+import { locatePaths } from '../options/host-paths.ts'
 import { addLimits, givenLimits } from '../options/limits.ts'
+import { addManaged, givenManaged, type ManagedOptions } from '../options/managed.ts'
 import { addNetwork } from '../options/network.ts'
 import { duration, pair, signal, variable } from '../options/parsers.ts'
-import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { placeJob, type WorkdirOptions } from '../options/workdir.ts'
+import { choosePlace, openPlace } from '../where/open.ts'
 import { exitStatusHelp } from '../outcome/exit-status-help.ts'
 import { UsageError } from '../outcome/usage-error.ts'
 import { writeOut } from '../streams/stdout.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
-interface RunOptions extends StorageOptions, AttachOptions, Limits, IsolationOptions, WorkdirOptions, FileOptions {
+interface RunOptions
+  extends WhereOptions, AttachOptions, Limits, IsolationOptions, WorkdirOptions, FileOptions, ManagedOptions {
   detach?: true
   name?: string
   env?: Record<string, string>
@@ -33,7 +37,8 @@ export function define(command: Command): void {
   command
     .description(
       'Runs a command as a job and streams its output, both stdout and stderr, to stdout.\n' +
-        'SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to it; a second one kills it.',
+        'SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to it; a second one kills it. In the foreground it is removed at\n' +
+        'its end. When corral itself is killed, it ends with it here; on a daemon it goes on.',
     )
     .usage('[OPTION…] [--] COMMAND [ARGUMENT…]')
     .argument('<command...>', "the program, by path or looked up in the job's PATH, and its arguments")
@@ -44,7 +49,10 @@ export function define(command: Command): void {
     .option('-t, --tty', 'give it a terminal of its own, as large as ours')
     .option('--name <name>', "call the job so (default: 'job.' and a UUID)")
     .option('-e, --env <key=value>', 'set a variable; KEY alone passes on our own; repeatable', variable)
-    .option('-w, --workdir <dir>', 'working directory (default: the current one; with --root DIR: /)')
+    .option(
+      '-w, --workdir <dir>',
+      'working directory (default: the current one; with --root DIR, and with a daemon: /)',
+    )
     .option('--private-workdir <size>', 'work in a new folder in memory, /tmp/work, of this size')
     .option('-u, --user <user>', 'user to run as, by name or id')
     .option('-g, --group <group>', "group to run as, by name or id (default: the user's)")
@@ -67,18 +75,30 @@ export function define(command: Command): void {
         .default(10_000, '10s'),
     )
   addLimits(command).option('--no-limits', 'run it in no cgroup: fenced, but neither limited nor counted')
-  addStorage(addNetwork(addIsolation(addFiles(command)))).addHelpText('after', epilogue)
+  addWhere(addManaged(addNetwork(addIsolation(addFiles(command))))).addHelpText('after', epilogue)
 }
 
 export async function act(words: string[], options: RunOptions): Promise<number> {
   refuseUnkept(options)
-  const config = { ...jobConfig(words, options), ...(options.file && { files: await readFiles(options) }) }
   const { detach, interactive, tty = false } = options
-  if (!detach) return withRunner(options, (runner) => runForeground(runner, config, options), 'kill')
-  if (interactive) throw new UsageError('--interactive: a job that is left running would have its input cut off')
-  const name = await withRunner(options, (runner) => runner.start({ ...config, tty }))
-  await writeOut(`${name}\n`)
-  return 0
+  if (detach && interactive) {
+    throw new UsageError('--interactive: a job that is left running would have its input cut off')
+  }
+  const place = await choosePlace(options)
+  const isRemote = place.at === 'daemon'
+  const config = {
+    ...jobConfig(words, options, isRemote),
+    ...givenManaged(options, isRemote),
+    ...(options.file && { files: await readFiles(options) }),
+  }
+  if (!detach)
+    return openPlace(place, (runner, daemon) => runForeground(runner, config, options, daemon), { onExit: 'kill' })
+  return openPlace(place, async (runner, daemon) => {
+    const name = await runner.start({ ...config, tty })
+    await writeOut(`${name}\n`)
+    if (daemon) await (await import('../foreground/managed.ts')).sayQueued(daemon, name)
+    return 0
+  })
 }
 
 /** A job in the foreground goes with its end, one in the background ends when nobody is there to copy anything. */
@@ -92,13 +112,14 @@ function refuseUnkept({ detach, keepChanges, collect = [] }: RunOptions): void {
 }
 
 /** What the command line asks for, in the library's terms. */
-export function jobConfig(command: readonly string[], options: RunOptions): JobConfig {
+export function jobConfig(command: readonly string[], options: RunOptions, isRemote = false): JobConfig {
   const { name, env, user, group, label, outputMax, timeout, stopSignal, stopGrace, collect } = options
+  const isolation = givenIsolation(options)
   return {
     command,
     stopSignal,
     stopGraceMs: stopGrace,
-    ...placeJob(options, givenIsolation(options)),
+    ...placeJob(options, isolation && locatePaths(isolation, isRemote), isRemote),
     ...givenLimits(options),
     ...(options.limits === false && { noLimits: true }),
     ...(name !== undefined && { name }),
@@ -124,4 +145,5 @@ Examples:
   $ corral run --file main.py --collect out:./results -- python3 main.py
   $ corral run -i -- sort < words > sorted
   $ corral run -it -- bash
-  $ corral run --detach --name web --label team=shop --user www-data -- /usr/bin/python3 -m http.server`
+  $ corral run --detach --name web --label team=shop --user www-data -- /usr/bin/python3 -m http.server
+  $ corral run --host https://build-box:7443 --detach --restart on-failure:5 -- ./worker`

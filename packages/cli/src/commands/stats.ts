@@ -1,11 +1,15 @@
+import type { Runner } from '@corral/client'
 import { type Command, Option } from 'commander'
 
+import { isLive } from '../jobs/status.ts'
 import { resolveName } from '../names/resolve.ts'
-import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { Sampler } from '../stats/sampler.ts'
+import { type JobUsage, watchUsage } from '../stats/usage.ts'
 import { printStats, watchStats, type StatsFormat } from '../stats/print.ts'
+import { withRunner } from '../where/open.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
-interface StatsOptions extends StorageOptions {
+interface StatsOptions extends WhereOptions {
   /** Absent is yes: the parser knows no default of options that are declared while it parses. */
   stream?: boolean
   format: StatsFormat
@@ -17,17 +21,28 @@ export function define(command: Command): void {
     .argument('[names...]', 'the jobs (default: all that run)')
     .option('--no-stream', 'once; CPU is then the average since the start')
     .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'json', 'ndjson']).default('table'))
-  addStorage(command).addHelpText('after', epilogue)
+  addWhere(command).addHelpText('after', epilogue)
 }
 
 export async function act(words: string[], options: StatsOptions): Promise<number> {
-  return withRunner(options, async (runner) => {
+  return withRunner(options, async (runner, daemon) => {
     const names = await Promise.all(words.map((word) => resolveName(runner, word)))
-    const sampler = new Sampler(runner, names)
-    if (options.stream !== false) await watchStats(sampler, options.format, names.length > 0)
-    else await printStats(await sampler.sample(), options.format)
+    const usage = watchUsage(runner, daemon, { names })
+    if (options.stream === false) await printStats(new Sampler().sample(await firstOf(usage)), options.format)
+    else await watchStats(usage, options.format, async () => names.length > 0 && !(await anyLive(runner, names)))
     return 0
   })
+}
+
+async function firstOf(usage: AsyncIterable<JobUsage[]>): Promise<JobUsage[]> {
+  for await (const jobs of usage) return jobs
+  return []
+}
+
+/** Whether one of them may use something yet: a daemon's may be started again. */
+async function anyLive(runner: Runner, names: readonly string[]): Promise<boolean> {
+  const found = await Promise.allSettled(names.map((name) => runner.status(name)))
+  return found.some((each) => each.status === 'fulfilled' && isLive(each.value))
 }
 
 const epilogue = `

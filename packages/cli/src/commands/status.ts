@@ -1,17 +1,20 @@
-import type { Collected, JobSpec, JobStatus, Usage } from '@corral/runner'
+import type { ManagedAttempt, ManagedRestart, ManagedStatus } from '@corral/api'
+import type { Collected, JobSpec, Usage } from '@corral/runner'
 import type { Command } from 'commander'
 
 import { describeOmitted } from '../collected/copy.ts'
+import { type AnyStatus, isLive, isManaged } from '../jobs/status.ts'
 import { resolveName } from '../names/resolve.ts'
-import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { writeOut } from '../streams/stdout.ts'
 import { formatBytes } from '../text/bytes.ts'
 import { formatDuration } from '../text/duration.ts'
 import { describeIsolation } from '../text/isolation.ts'
 import { formatJson } from '../text/json.ts'
 import { describeState, formatAge } from '../text/state.ts'
+import { withRunner } from '../where/open.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
-interface StatusOptions extends StorageOptions {
+interface StatusOptions extends WhereOptions {
   json?: true
 }
 
@@ -20,7 +23,7 @@ export function define(command: Command): void {
     .description('Says how a job is doing or how it ended, and what it has used.')
     .argument('<name>', 'the job')
     .option('--json', 'as JSON')
-  addStorage(command).addHelpText('after', epilogue)
+  addWhere(command).addHelpText('after', epilogue)
 }
 
 export async function act(words: string[], options: StatusOptions): Promise<number> {
@@ -37,18 +40,19 @@ export async function act(words: string[], options: StatusOptions): Promise<numb
 
 /** A job's status in lines of a word and what it is. */
 export function describeStatus(
-  status: JobStatus,
-  { isolation }: Pick<JobSpec, 'isolation'>,
+  status: AnyStatus,
+  spec: Pick<JobSpec, 'isolation'> | null,
   now: Date = new Date(),
 ): string[] {
   const { name, pid, startedAt, finishedAt, oomKills, usage, collected } = status
   const lines: [string, string | undefined][] = [
     ['name', name],
-    ['state', status.active ? describeState(status, now) : describeEnd(status)],
-    ['started', formatTime(startedAt, now)],
+    ['state', isLive(status) ? describeState(status, now) : describeEnd(status)],
+    ...(isManaged(status) ? describeManaged(status, now) : []),
+    ['started', startedAt ? formatTime(startedAt, now) : undefined],
     ['ended', finishedAt ? formatTime(finishedAt, now) : undefined],
     ['pid', pid?.toString()],
-    ['isolation', describeIsolation(isolation)],
+    ['isolation', spec ? describeIsolation(spec.isolation) : undefined],
     ['oom kills', oomKills > 0 ? String(oomKills) : undefined],
     ['output', describeOutput(status)],
     ...(usage ? describeUsage(usage, status.active) : []),
@@ -57,13 +61,45 @@ export function describeStatus(
   return lines.filter(([, text]) => text !== undefined).map(([word, text]) => `${word.padEnd(9)}  ${text}`)
 }
 
-function describeEnd(status: JobStatus): string {
+/** What a daemon has to say of it. */
+function describeManaged(status: ManagedStatus, now: Date): [string, string | undefined][] {
+  const { owner, createdAt, startedAt, restart, failure, priority, attempts } = status
+  return [
+    ['failure', failure?.message],
+    ['owner', owner === '' ? undefined : owner],
+    ['priority', priority === 0 ? undefined : String(priority)],
+    ['asked for', startedAt ? undefined : formatTime(createdAt, now)],
+    ['restart', describeRestart(restart)],
+    ...(attempts.length > 1 ? attempts.map((each): [string, string] => ['attempt', describeAttempt(each)]) : []),
+  ]
+}
+
+function describeRestart({ mode, maxRestarts }: ManagedRestart): string | undefined {
+  if (mode === 'never') return undefined
+  return maxRestarts === undefined ? mode : `${mode}, at most ${maxRestarts === 1 ? 'once' : `${maxRestarts} times`}`
+}
+
+function describeAttempt({
+  number,
+  state,
+  exitStatus,
+  signal,
+  startedAt,
+  finishedAt,
+  failure,
+}: ManagedAttempt): string {
+  const how = failure?.message ?? (state === 'active' ? undefined : (signal ?? `exit status ${exitStatus}`))
+  const took = startedAt && finishedAt ? ` after ${formatDuration(finishedAt.getTime() - startedAt.getTime())}` : ''
+  return `${number}: ${state}${how === undefined ? '' : ` (${how})`}${took}`
+}
+
+function describeEnd(status: AnyStatus): string {
   const how = status.signal === null ? `exit status ${status.exitStatus}` : status.signal
   const hasMore = ['stopped', 'timed-out', 'oom'].includes(status.state)
   return hasMore ? `${status.state} (${how})` : describeState(status)
 }
 
-function describeOutput({ outputBytes, outputDroppedBytes }: JobStatus): string | undefined {
+function describeOutput({ outputBytes, outputDroppedBytes }: AnyStatus): string | undefined {
   if (outputBytes === null) return undefined
   const dropped = outputDroppedBytes ? `, ${formatBytes(outputDroppedBytes)} of it dropped` : ''
   return `${formatBytes(outputBytes)}${dropped}`

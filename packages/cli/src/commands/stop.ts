@@ -1,11 +1,11 @@
-import type { CgroupRunner } from '@corral/runner'
+import type { Runner } from '@corral/client'
 import type { Command } from 'commander'
 
 import { forEachJob } from '../names/each.ts'
 import { duration, signal } from '../options/parsers.ts'
-import { addStorage, type StorageOptions } from '../options/storage.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
-interface StopOptions extends StorageOptions {
+interface StopOptions extends WhereOptions {
   grace?: number
   signal?: NodeJS.Signals
 }
@@ -25,21 +25,26 @@ export function define(command: Command): void {
       duration,
     )
     .option('-s, --signal <signal>', "how to ask (default: the job's --stop-signal)", signal)
-  addStorage(command).addHelpText('after', epilogue)
+  addWhere(command).addHelpText('after', epilogue)
 }
 
 export async function act(words: string[], options: StopOptions): Promise<number> {
-  return forEachJob(words, options, async (runner, name) => {
-    const graceMs = options.grace ?? (await ownGrace(runner, name))
-    await runner.stop(name, { keepOutput: true, graceMs, ...(options.signal && { signal: options.signal }) })
+  return forEachJob(words, options, async (runner, name, daemon) => {
+    // A daemon has a grace of its own for jobs that were started without.
+    const graceMs = options.grace ?? (daemon ? undefined : await ownGrace(runner, name))
+    await runner.stop(name, {
+      keepOutput: true,
+      ...(graceMs !== undefined && { graceMs }),
+      ...(options.signal && { signal: options.signal }),
+    })
   })
 }
 
 /** The job's own grace; a job whose spec is damaged can be stopped all the same. */
-async function ownGrace(runner: CgroupRunner, name: string): Promise<number> {
-  const { CorralError } = await import('@corral/runner')
+async function ownGrace(runner: Runner, name: string): Promise<number> {
+  const { CorralError } = await import('@corral/runner/errors')
   try {
-    return (await runner.inspect(name)).spec.stopGraceMs || defaultGraceMs
+    return (await runner.inspect(name)).spec?.stopGraceMs || defaultGraceMs
   } catch (error) {
     if (error instanceof CorralError) return defaultGraceMs
     throw error

@@ -1,14 +1,14 @@
 import type { Command } from 'commander'
 
 import { forEachJob } from '../names/each.ts'
-import { addStorage, type StorageOptions } from '../options/storage.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
 export function define(command: Command): void {
   command.description('Lets frozen jobs go on.').argument('<names...>', 'the jobs')
-  addStorage(command).addHelpText('after', epilogue)
+  addWhere(command).addHelpText('after', epilogue)
 }
 
-export async function act(words: string[], options: StorageOptions): Promise<number> {
+export async function act(words: string[], options: WhereOptions): Promise<number> {
   return forEachJob(words, options, (runner, name) => runner.thaw(name))
 }
 

@@ -1,21 +1,22 @@
 import type { Command } from 'commander'
 
 import { resolveName } from '../names/resolve.ts'
-import { addStorage, type StorageOptions, withRunner } from '../options/storage.ts'
 import { exitStatusOf } from '../outcome/exit-status.ts'
 import { writeOut } from '../streams/stdout.ts'
+import { withRunner } from '../where/open.ts'
+import { addWhere, type WhereOptions } from '../where/options.ts'
 
 export function define(command: Command): void {
   command
     .description(
-      'Waits until the jobs have ended and prints the exit status of each, in the order in which they are named.\n' +
+      'Waits until the jobs have ended for good and prints the exit status of each, in the order in which they are named.\n' +
         "Its own exit status is that of the last one, as 'corral run' would have given it.",
     )
     .argument('<names...>', 'the jobs')
-  addStorage(command).addHelpText('after', epilogue)
+  addWhere(command).addHelpText('after', epilogue)
 }
 
-export async function act(words: string[], options: StorageOptions): Promise<number> {
+export async function act(words: string[], options: WhereOptions): Promise<number> {
   return withRunner(options, async (runner) => {
     const ends = words.map(async (word) => exitStatusOf(await runner.wait(await resolveName(runner, word))))
     for (const end of ends) end.catch(() => {})

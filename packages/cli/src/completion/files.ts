@@ -1,6 +1,9 @@
 import type { Command } from 'commander'
 
-const pathOptions = new Set(['--workdir', '-w', '--storage-root', '--cgroup-parent', '--file'])
+const pathOptions = new Set([
+  ...['--workdir', '-w', '--file', '--storage-root', '--cgroup-parent', '--tls-cert', '--tls-key', '--tls-ca'],
+  ...['--cert', '--key', '--ca', '--dir'],
+])
 
 /**
  * Whether the word that is being typed, the last one, is a file's name: the value of an option that takes a path, or a

@@ -1,6 +1,8 @@
-import type { CgroupRunner, ExecConfig, Execution } from '@corral/runner'
+import type { Runner } from '@corral/client'
+import type { ExecConfig, Execution } from '@corral/runner'
 
 import { exitStatusOf } from '../outcome/exit-status.ts'
+import { sayDropped } from '../streams/dropped.ts'
 import { Attachment, type AttachOptions } from './attach.ts'
 import { copyOutput, reportUnlessEnded } from './run.ts'
 import { SignalRelay } from './signals.ts'
@@ -10,7 +12,7 @@ import { SignalRelay } from './signals.ts'
  * how it ended. Nothing of it is kept.
  */
 export async function execForeground(
-  runner: Pick<CgroupRunner, 'exec'>,
+  runner: Pick<Runner, 'exec'>,
   name: string,
   config: ExecConfig,
   options: AttachOptions,
@@ -24,7 +26,7 @@ export async function execForeground(
   signals.passTo((signal) => execution.kill(signal))
   attachment.begin((size) => execution.resize(size))
   try {
-    await copyOutput(execution.output())
+    await copyOutput(execution.output({ onDropped: sayDropped }))
     return await exitStatus(ended, name)
   } finally {
     await execution.remove()

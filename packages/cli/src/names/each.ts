@@ -1,8 +1,9 @@
-import type { CgroupRunner } from '@corral/runner'
+import type { RemoteRunner, Runner } from '@corral/client'
 
-import { type StorageOptions, withRunner } from '../options/storage.ts'
 import { writeOut } from '../streams/stdout.ts'
 import { resolveName } from './resolve.ts'
+import { withRunner } from '../where/open.ts'
+import { type WhereOptions } from '../where/options.ts'
 
 /**
  * Does something with each of the jobs that are meant, side by side, and prints their names as it is done.
@@ -10,12 +11,12 @@ import { resolveName } from './resolve.ts'
  */
 export async function forEachJob(
   typed: readonly string[],
-  options: StorageOptions,
-  act: (runner: CgroupRunner, name: string) => Promise<void>,
+  options: WhereOptions,
+  act: (runner: Runner, name: string, daemon: RemoteRunner | undefined) => Promise<void>,
 ): Promise<number> {
-  return withRunner(options, async (runner) => {
+  return withRunner(options, async (runner, daemon) => {
     const done = typed.map(async (text) => {
-      await act(runner, await resolveName(runner, text))
+      await act(runner, await resolveName(runner, text), daemon)
       return text
     })
     let exitStatus = 0

@@ -1,10 +1,10 @@
-import type { CgroupRunner } from '@corral/runner'
+import type { Runner } from '@corral/client'
 
 import { UsageError } from '../outcome/usage-error.ts'
 import { namePrefix } from '../text/job-name.ts'
 
 /** What of a runner it takes to find a job. */
-type Lookup = Pick<CgroupRunner, 'status' | 'list' | 'storageRoot'>
+type Lookup = Pick<Runner, 'status' | 'list' | 'storageRoot'>
 
 const mostCandidates = 10
 
@@ -27,7 +27,7 @@ export async function resolveName(runner: Lookup, typed: string): Promise<string
 
 /** Why the text as it stands is no job's name; undefined when it is. */
 async function notFound(runner: Lookup, typed: string): Promise<unknown> {
-  const { InvalidOptionError, JobNotFoundError } = await import('@corral/runner')
+  const { InvalidOptionError, JobNotFoundError } = await import('@corral/runner/errors')
   try {
     await runner.status(typed)
     return undefined

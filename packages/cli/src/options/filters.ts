@@ -1,4 +1,4 @@
-import type { JobState } from '@corral/runner'
+import type { ManagedState } from '@corral/api'
 
 import { UsageError } from '../outcome/usage-error.ts'
 
@@ -9,7 +9,7 @@ export interface Filters {
   /** All of these labels, whatever their values. */
   keys: string[]
   /** Any of these states; empty: any at all. */
-  states: Set<JobState>
+  states: Set<ManagedState>
 }
 
 const states = [
@@ -20,7 +20,10 @@ const states = [
   'timed-out',
   'stopped',
   'lost',
-] as const satisfies readonly JobState[]
+  'queued',
+  'restarting',
+  'failed',
+] as const satisfies readonly ManagedState[]
 
 /**
  * Reads `label=KEY`, `label=KEY=VALUE` and `state=STATE`.
@@ -44,7 +47,7 @@ function splitFilter(filter: string): [kind: string, key: string, value: string 
   return [kind, key, rest.length === 0 ? undefined : rest.join('=')]
 }
 
-function checkState(text: string): JobState {
+function checkState(text: string): ManagedState {
   const state = states.find((known) => known === text)
   if (state === undefined) throw new UsageError(`there is no state '${text}'; accepted: ${states.join(', ')}`)
   return state

@@ -1,6 +1,5 @@
 import type { IdMap, Isolation, Mount, Rlimit, Root } from '@corral/runner'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { resolve } from 'node:path'
 
 import { MountOption, parseMount, parseTmpfs, parseVolume } from './mounts.ts'
 import { givenNetwork, type NetworkOptions } from './network.ts'
@@ -63,11 +62,7 @@ export function addIsolation(command: Command): Command {
       "a capability to have, such as NET_RAW, and no other, or 'none'; repeatable",
       capability,
     )
-    .option(
-      '--seccomp <filter>',
-      "system calls it may make: 'default', 'none', or a profile's file in OCI's JSON",
-      seccomp,
-    )
+    .option('--seccomp <filter>', "system calls it may make: 'default', 'none', or a profile's file in OCI's JSON")
     .option(
       '--rlimit <name=soft[:hard]>',
       'a limit of each process, such as nofile=1024:4096 or core=0; repeatable',
@@ -127,8 +122,9 @@ function root(text: string): Root {
       "Accepted: host, read-only, overlay, or a folder with a slash in it, such as './root'.",
     )
   }
-  const directory = resolve(path)
-  return access === undefined ? { directory } : { directory, access: accesses[access as keyof typeof accesses] }
+  return access === undefined
+    ? { directory: path }
+    : { directory: path, access: accesses[access as keyof typeof accesses] }
 }
 
 /** Gathers capabilities: `NET_RAW` or `CAP_NET_RAW`, in any case. */
@@ -136,11 +132,6 @@ function capability(text: string, earlier: readonly string[] = []): readonly str
   if (text === 'none') return []
   const name = text.toUpperCase()
   return [...earlier, name.startsWith('CAP_') ? name : `CAP_${name}`]
-}
-
-/** A word, or the file of a profile. */
-function seccomp(text: string): string {
-  return text === 'default' || text === 'none' ? text : resolve(text)
 }
 
 /** Gathers `NAME=SOFT[:HARD]`. */

@@ -1,5 +1,3 @@
-import { resolve } from 'node:path'
-
 import type { Mount } from '@corral/runner'
 import { InvalidArgumentError, Option } from 'commander'
 
@@ -52,7 +50,7 @@ function parseField(field: string): [key: string, value: unknown] {
   if (switches.has(key)) return [key, parseSwitch(key, value ?? 'true')]
   if (value === undefined || value === '') throw new InvalidArgumentError(`Accepted: ${name}=VALUE.`)
   if (key === 'mode') return [key, parseMode(value)]
-  return [key, key === 'source' ? resolve(value) : value]
+  return [key, value]
 }
 
 const ourKeys = [...new Set(Object.values(keys))]
@@ -67,7 +65,7 @@ function parseMode(text: string): number {
   throw new InvalidArgumentError('Accepted: permissions in octal, such as mode=1777.')
 }
 
-/** `SRC[:DST[:OPTION,…]]`, as people know it; a relative SRC is below the current directory. */
+/** `SRC[:DST[:OPTION,…]]`, as people know it. */
 export function parseVolume(text: string): Mount {
   const [source = '', target, options, ...more] = text.split(':')
   if (source === '' || target === '' || more.length > 0) throw new InvalidArgumentError(volumeSyntax)
@@ -76,8 +74,8 @@ export function parseVolume(text: string): Mount {
   if (Object.keys(unknown).length > 0 || (ro && rw)) throw new InvalidArgumentError(volumeSyntax)
   return {
     type: ro ? 'bind-ro' : 'bind',
-    source: resolve(source),
-    target: target ?? resolve(source),
+    source,
+    ...(target !== undefined && { target }),
     ...(noexec && { noexec }),
   }
 }

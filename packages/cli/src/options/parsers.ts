@@ -31,6 +31,12 @@ export function count(text: string): number {
   return Number(text)
 }
 
+/** A whole number, also below 0. */
+export function integer(text: string): number {
+  if (!/^-?\d{1,9}$/.test(text)) throw new InvalidArgumentError('Accepted: a whole number, of at most nine digits.')
+  return Number(text)
+}
+
 /** A whole number, or `max`. */
 export function countOrMax(text: string): number | 'max' {
   if (text !== 'max' && !/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("Accepted: a whole number, or 'max'.")

@@ -2,6 +2,7 @@ import type { Isolation, JobConfig, Mount } from '@corral/runner'
 import { isAbsolute, resolve } from 'node:path'
 
 import type { GivenFile } from './files.ts'
+import { requireAbsolute } from './host-paths.ts'
 import { UsageError } from '../outcome/usage-error.ts'
 
 /** What the working directory of a job is made of. */
@@ -19,14 +20,17 @@ type Config = Pick<JobConfig, 'cwd' | 'workdir' | 'isolation'>
 
 /**
  * Where the job works, and its fences: `--workdir`, else a folder of its own, else the current directory, which is then
- * shown to the job where it would not see it. A root of its own has no such directory: `/` it is.
+ * shown to the job where it would not see it. A root of its own has no such directory: `/` it is. Nor has a daemon's host:
+ * there it is where the daemon says.
  */
-export function placeJob(options: WorkdirOptions, isolation: Isolation | undefined): Config {
+export function placeJob(options: WorkdirOptions, isolation: Isolation | undefined, isRemote = false): Config {
   const { workdir, privateWorkdir: size, file } = options
   const own = { ...(size !== undefined && { workdir: { size } }), ...(isolation && { isolation }) }
+  if (workdir !== undefined && isRemote) return { ...own, cwd: requireAbsolute(workdir, '--workdir') }
   if (workdir !== undefined) return { ...own, cwd: isAbsolute(workdir) ? workdir : resolve(currentFolder(), workdir) }
   if (size !== undefined || file) return own
   if (typeof isolation?.root === 'object') return { ...own, cwd: '/' }
+  if (isRemote) return own
   const cwd = currentFolder()
   return { cwd, ...show(cwd, isolation) }
 }

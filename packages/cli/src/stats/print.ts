@@ -1,16 +1,13 @@
-import { setInterval } from 'node:timers/promises'
-
 import { writeOut } from '../streams/stdout.ts'
 import { formatBytes } from '../text/bytes.ts'
 import { shortName } from '../text/job-name.ts'
 import { formatList, type ListFormat } from '../text/json.ts'
 import { formatTable } from '../text/table.ts'
-import type { Sample, Sampler } from './sampler.ts'
+import { type Sample, Sampler } from './sampler.ts'
+import type { JobUsage } from './usage.ts'
 
 /** How samples are printed. */
 export type StatsFormat = 'table' | ListFormat
-
-const intervalMs = 1000
 
 /** Prints samples once. */
 export async function printStats(samples: readonly Sample[], format: StatsFormat): Promise<void> {
@@ -18,22 +15,24 @@ export async function printStats(samples: readonly Sample[], format: StatsFormat
 }
 
 /**
- * Prints samples once a second: on a terminal over the last ones, elsewhere below them.
- * With `untilEnded`, until none of the jobs runs any more.
+ * Prints samples of what jobs use as often as that is told: on a terminal over the last ones, elsewhere below them. Where
+ * no job runs, `hasEnded` says whether that is all.
  */
-export async function watchStats(sampler: Sampler, format: StatsFormat, untilEnded: boolean): Promise<void> {
+export async function watchStats(
+  usage: AsyncIterable<readonly JobUsage[]>,
+  format: StatsFormat,
+  hasEnded: () => Promise<boolean>,
+): Promise<void> {
   const redraw = format === 'table' && process.stdout.isTTY
+  const sampler = new Sampler()
   let drawn = 0
-  const show = async (): Promise<boolean> => {
-    const samples = await sampler.sample()
-    if (untilEnded && samples.length === 0) return false
+  for await (const jobs of usage) {
+    const samples = sampler.sample(jobs)
+    if (samples.length === 0 && (await hasEnded())) return
     if (redraw) drawn = await draw(formatSamples(samples), drawn)
     else if (format === 'table') drawn = await append(formatSamples(samples), drawn)
     else await printStats(samples, format)
-    return true
   }
-  if (!(await show())) return
-  for await (const _ of setInterval(intervalMs)) if (!(await show())) return
 }
 
 /** Draws a table over one of so many lines; gives the number of lines it has. */

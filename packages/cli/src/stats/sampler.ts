@@ -1,8 +1,7 @@
-import type { CgroupRunner, JobStatus, JobSummary } from '@corral/runner'
-
 import { parseBytes } from '../text/bytes.ts'
+import type { JobUsage } from './usage.ts'
 
-/** What a job uses, as a row of the table and as an object for programs. `null`: the host does not count it. */
+/** What a job uses at a time. `null`: it is not counted, or there is no limit. */
 export interface Sample {
   name: string
   at: Date
@@ -15,6 +14,8 @@ export interface Sample {
   memoryMaxBytes: number | null
   ioReadBytes: number | null
   ioWriteBytes: number | null
+  /** Since the last sample, as above. */
+  ioBytesPerSecond: number | null
   pids: number | null
 }
 
@@ -22,63 +23,52 @@ interface Reading {
   atMs: number
   cpuUs: number
   throttledUs: number | null
+  ioBytes: number | null
 }
 
-type Source = Pick<CgroupRunner, 'list' | 'inspect'>
-
-/** Takes samples of the jobs that run, of all or of some. */
+/** Makes of what jobs have used what they use now. */
 export class Sampler {
-  readonly #runner: Source
-  readonly #names: ReadonlySet<string>
   #last = new Map<string, Reading>()
 
-  constructor(runner: Source, names: readonly string[]) {
-    this.#runner = runner
-    this.#names = new Set(names)
-  }
-
-  /** What the jobs use now; those that do not run are left out. */
-  async sample(): Promise<Sample[]> {
-    const jobs = await this.#activeJobs()
+  /** Samples of these jobs; what is known of others is forgotten. */
+  sample(jobs: readonly JobUsage[]): Sample[] {
     const last = this.#last
-    this.#last = new Map()
-    return Promise.all(jobs.map((job) => this.#sampleJob(job, last.get(job.name))))
-  }
-
-  async #activeJobs(): Promise<JobSummary[]> {
-    const jobs = await this.#runner.list()
-    return jobs.filter(({ name, active }) => active && (this.#names.size === 0 || this.#names.has(name)))
-  }
-
-  async #sampleJob(job: JobSummary, last: Reading = beginning(job)): Promise<Sample> {
-    const { name, usage } = job
-    const at = new Date()
-    const cpuUs = (usage?.cpuUserUs ?? 0) + (usage?.cpuSystemUs ?? 0)
-    const throttledUs = usage?.cpuThrottledUs ?? null
-    this.#last.set(name, { atMs: at.getTime(), cpuUs, throttledUs })
-    const elapsedUs = Math.max(1, at.getTime() - last.atMs) * 1000
-    const percent = (us: number): number => Math.round((us / elapsedUs) * 1000) / 10
-    return {
-      name,
-      at,
-      cpuPercent: percent(cpuUs - last.cpuUs),
-      throttledPercent: throttledUs === null ? null : percent(throttledUs - (last.throttledUs ?? 0)),
-      memoryBytes: usage?.memoryBytes ?? null,
-      memoryPeakBytes: usage?.memoryPeakBytes ?? null,
-      memoryMaxBytes: await this.#memoryMax(name),
-      ioReadBytes: usage?.ioReadBytes ?? null,
-      ioWriteBytes: usage?.ioWriteBytes ?? null,
-      pids: usage?.pids ?? null,
-    }
-  }
-
-  /** Null: there is no limit, or the job has gone meanwhile. */
-  async #memoryMax(name: string): Promise<number | null> {
-    const description = await this.#runner.inspect(name).catch(() => undefined)
-    return parseBytes(description?.spec.limits.memoryMax) ?? null
+    this.#last = new Map(jobs.map((job) => [job.name, readingOf(job)]))
+    return jobs.map((job) => sampleOf(job, this.#last.get(job.name)!, beginningOf(job, last.get(job.name))))
   }
 }
 
-function beginning({ startedAt }: JobStatus): Reading {
-  return { atMs: startedAt.getTime(), cpuUs: 0, throttledUs: 0 }
+function readingOf({ at, usage }: JobUsage): Reading {
+  const { ioReadBytes = null, ioWriteBytes = null } = usage ?? {}
+  return {
+    atMs: at.getTime(),
+    cpuUs: (usage?.cpuUserUs ?? 0) + (usage?.cpuSystemUs ?? 0),
+    throttledUs: usage?.cpuThrottledUs ?? null,
+    ioBytes: ioReadBytes === null && ioWriteBytes === null ? null : (ioReadBytes ?? 0) + (ioWriteBytes ?? 0),
+  }
+}
+
+/** The last reading; or the start, also of a job that was started again since. */
+function beginningOf({ startedAt }: JobUsage, last: Reading | undefined): Reading {
+  const started = { atMs: startedAt.getTime(), cpuUs: 0, throttledUs: 0, ioBytes: 0 }
+  return last && last.atMs >= started.atMs ? last : started
+}
+
+function sampleOf({ name, at, usage, memoryMax }: JobUsage, now: Reading, last: Reading): Sample {
+  const elapsedMs = Math.max(1, now.atMs - last.atMs)
+  const percent = (us: number): number => Math.max(0, Math.round(us / elapsedMs) / 10)
+  return {
+    name,
+    at,
+    cpuPercent: percent(now.cpuUs - last.cpuUs),
+    throttledPercent: now.throttledUs === null ? null : percent(now.throttledUs - (last.throttledUs ?? 0)),
+    memoryBytes: usage?.memoryBytes ?? null,
+    memoryPeakBytes: usage?.memoryPeakBytes ?? null,
+    memoryMaxBytes: parseBytes(memoryMax) ?? null,
+    ioReadBytes: usage?.ioReadBytes ?? null,
+    ioWriteBytes: usage?.ioWriteBytes ?? null,
+    ioBytesPerSecond:
+      now.ioBytes === null ? null : Math.max(0, Math.round(((now.ioBytes - (last.ioBytes ?? 0)) * 1000) / elapsedMs)),
+    pids: usage?.pids ?? null,
+  }
 }
