@@ -44,7 +44,7 @@ describe('ps', () => {
 test('status and inspect tell what is known', async ({ corral }) => {
   await corral.detach('--name', 'web', '--memory-max', '64M', '--env', 'A=1', '--', 'sleep', '1000')
   expect((await corral.run('status', 'web')).stdout).toMatch(
-    /^name +web\nstate +active for .*\nstarted +20.*\npid +\d+\nisolation +standard, root host, network none, seccomp default\ncpu +/,
+    /^name +web\nstate +active for .*\nstarted +20.*\npid +\d+\nisolation +standard, root host, network none, seccomp default\noutput +0B\ncpu +/,
   )
   expect(JSON.parse((await corral.run('status', '--json', 'web')).stdout)).toMatchObject({
     name: 'web',

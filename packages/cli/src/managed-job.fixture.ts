@@ -5,7 +5,9 @@ import { endedJob } from './ended-job.fixture.ts'
 /** A daemon's job that has ended well, for specs to change. */
 export function managedJob(differences: Partial<ManagedSummary> = {}): ManagedSummary {
   return {
-    ...(endedJob() as ReturnType<typeof endedJob> & { startedAt: Date }),
+    ...endedJob(),
+    outputBytes: 0,
+    outputDroppedBytes: 0,
     command: ['true'],
     labels: {},
     owner: 'alice',

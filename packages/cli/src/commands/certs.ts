@@ -3,8 +3,8 @@ import type { Command } from 'commander'
 export function define(command: Command): void {
   command
     .description(
-      'Makes a certificate authority, and certificates by which a daemon and its clients know each other over TLS:\n' +
-        'for development, and for a few hosts. A daemon takes those of any other authority as well.',
+      'Makes a certificate authority, and certificates by which a daemon and its clients know each other\n' +
+        'over TLS: for development, and for a few hosts. A daemon takes those of any other authority as well.',
     )
     .usage('COMMAND [OPTION…]')
     .addHelpText('after', epilogue)

@@ -3,9 +3,9 @@ import type { Command } from 'commander'
 export function define(command: Command): void {
   command
     .description(
-      'Gives daemons names, and says which one commands go to. What the line says (--host, --context, --storage-root)\n' +
-        'goes before what the environment says ($CORRAL_HOST, $CORRAL_CONTEXT, $CORRAL_STORAGE_ROOT), and that before the\n' +
-        "context in use. The context 'local' is this host, and always there.",
+      'Gives daemons names, and says which one commands go to. What the line says (--host, --context,\n' +
+        '--storage-root) goes before what the environment says ($CORRAL_HOST, $CORRAL_CONTEXT,\n' +
+        "$CORRAL_STORAGE_ROOT), and that before the context in use. 'local' is this host, and always there.",
     )
     .usage('COMMAND [OPTION…]')
     .addHelpText('after', epilogue)

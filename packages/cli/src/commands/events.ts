@@ -14,8 +14,8 @@ interface EventsOptions extends WhereOptions {
 export function define(command: Command): void {
   command
     .description(
-      'Tells from now on what happens to jobs, whoever started them: started, oom, exited, removed; of those of a daemon\n' +
-        'also queued, and failed to start. Ends at Ctrl-C.',
+      'Tells from now on what happens to jobs, whoever started them: started, oom, exited, removed; with a\n' +
+        'daemon also queued, and failed, of those that could not be started. Ends at Ctrl-C.',
     )
     .addOption(new Option('--format <format>', 'how to print them').choices(['text', 'ndjson']).default('text'))
   addWhere(command).addHelpText('after', epilogue)

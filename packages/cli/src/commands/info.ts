@@ -14,8 +14,8 @@ interface InfoOptions extends WhereOptions {
 export function define(command: Command): void {
   command
     .description(
-      'Says what runs the jobs that commands are about: a daemon, what it takes us for, what we may use and do; or this host.\n' +
-        "'corral doctor' tries whether jobs can run here.",
+      'Says what runs the jobs that commands are about: a daemon, whom it takes us for, and what we may use;\n' +
+        "or this host. 'corral doctor' tries whether jobs can run here.",
     )
     .option('--json', 'as JSON')
   addWhere(command).addHelpText('after', epilogue)

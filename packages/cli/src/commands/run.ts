@@ -37,8 +37,8 @@ export function define(command: Command): void {
   command
     .description(
       'Runs a command as a job and streams its output, both stdout and stderr, to stdout.\n' +
-        'SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to it; a second one kills it. In the foreground it is removed at\n' +
-        'its end. When corral itself is killed, it ends with it here; on a daemon it goes on.',
+        'SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to it; a second one kills it. At its end it is\n' +
+        'removed, but with --detach. When corral itself is killed, it ends too; with a daemon it goes on.',
     )
     .usage('[OPTION…] [--] COMMAND [ARGUMENT…]')
     .argument('<command...>', "the program, by path or looked up in the job's PATH, and its arguments")

@@ -18,8 +18,8 @@ interface TopOptions extends WhereOptions {
 export function define(command: Command): void {
   command
     .description(
-      'Shows on the whole screen, once a second, what jobs run, wait for their turn or are to be started again, and what\n' +
-        'they use. Where stdout is no terminal, it is printed once.',
+      'Shows on the whole screen, once a second, what jobs run, wait for their turn or are to be started\n' +
+        'again, and what they use. Where stdout is no terminal, it is printed once.',
     )
     .addOption(new Option('--sort <order>', 'what comes first (default: cpu)').choices(orders))
     .option('--once', 'print it once; CPU and I/O are then the average since the start')

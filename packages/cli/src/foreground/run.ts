@@ -1,4 +1,5 @@
-import type { ManagedStartOptions, RemoteRunner, Runner } from '@corral/client'
+import type { ManagedStartOptions } from '@corral/api'
+import type { RemoteRunner, Runner } from '@corral/client'
 import type { JobConfig } from '@corral/runner'
 
 import type { AnyStatus } from '../jobs/status.ts'

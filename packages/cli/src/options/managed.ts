@@ -1,5 +1,4 @@
-import type { ManagedRestart } from '@corral/api'
-import type { ManagedStartOptions } from '@corral/client'
+import type { ManagedRestart, ManagedStartOptions } from '@corral/api'
 import { type Command, InvalidArgumentError } from 'commander'
 
 import { UsageError } from '../outcome/usage-error.ts'

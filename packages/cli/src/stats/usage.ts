@@ -66,6 +66,8 @@ async function* watchManaged(
   { names, signal }: UsageOptions,
 ): AsyncGenerator<JobUsage[]> {
   for await (const { at, jobs } of daemon.stats(names, { intervalMs, ...(signal && { signal }) })) {
-    yield jobs.map(({ limits, owner, ...job }) => ({ ...job, at, owner: owner || '-', memoryMax: limits.memoryMax }))
+    yield jobs.map(({ name, owner, startedAt, usage, limits }) => {
+      return { name, owner: owner || '-', at, startedAt, usage, memoryMax: limits.memoryMax }
+    })
   }
 }

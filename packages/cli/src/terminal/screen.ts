@@ -25,7 +25,7 @@ export interface ScreenEvents {
  */
 export class Screen implements Disposable {
   readonly #events: ScreenEvents
-  #drawing: Promise<void> | undefined
+  #isDrawing = false
   #next: string | undefined
   #entered = false
 
@@ -60,10 +60,11 @@ export class Screen implements Disposable {
   /** Draws lines from the top, over what is there; what is drawn while the terminal is slow is left out but the last. */
   draw(lines: readonly string[]): void {
     this.#next = beginFrame + lines.map((line) => `${line}\u001B[K`).join('\r\n') + endFrame
-    this.#drawing ??= this.#drawAll()
+    if (!this.#isDrawing) void this.#drawAll()
   }
 
   async #drawAll(): Promise<void> {
+    this.#isDrawing = true
     try {
       while (this.#next !== undefined && this.#entered) {
         const frame = this.#next
@@ -73,7 +74,7 @@ export class Screen implements Disposable {
     } catch {
       // The terminal is gone, which SIGHUP tells.
     } finally {
-      this.#drawing = undefined
+      this.#isDrawing = false
     }
   }
 

@@ -15,7 +15,7 @@ export function describeState(status: AnyStatus, now: Date = new Date()): string
     case 'queued':
       return status.queuePosition ? `queued, ${status.queuePosition} before it` : 'queued'
     case 'restarting':
-      return describeRestart(status as ManagedStatus, now)
+      return describeRestart(status, now)
     default:
       return status.state
   }

@@ -56,17 +56,17 @@ export function formatTop(rows: readonly Row[], order: Order): string[] {
   const header = ['NAME', ...(hasOwners ? ['OWNER'] : []), 'STATE', ...columnsOfNumbers, 'COMMAND']
   const first = hasOwners ? 3 : 2
   const now = new Date()
-  const cells = sortRows(rows, order).map(({ job, sample }) => [
-    shortName(job.name),
-    ...(hasOwners ? [ownerOf(job)] : []),
-    describeState(job, now),
-    sample?.cpuPercent.toFixed(1) ?? '-',
-    bytes(sample?.memoryBytes),
-    bytes(sample?.memoryMaxBytes),
-    bytes(sample?.ioBytesPerSecond),
-    sample?.pids?.toString() ?? '-',
-    formatCommand(job.command),
-  ])
+  const cells = sortRows(rows, order).map(({ job, sample }) =>
+    [shortName(job.name)].concat(hasOwners ? [ownerOf(job)] : [], [
+      describeState(job, now),
+      sample?.cpuPercent.toFixed(1) ?? '-',
+      bytes(sample?.memoryBytes),
+      bytes(sample?.memoryMaxBytes),
+      bytes(sample?.ioBytesPerSecond),
+      sample?.pids?.toString() ?? '-',
+      formatCommand(job.command),
+    ]),
+  )
   return formatTable(
     header,
     cells,

@@ -16,8 +16,8 @@ interface InitOptions extends FolderOptions {
 
 export function define(command: Command): void {
   command.description(
-    'Makes a certificate authority, a certificate for the daemon, one for an administrator, and an empty revocation list.\n' +
-      "What it prints can go into the daemon's corrald.toml.",
+    'Makes a certificate authority, a certificate for the daemon, one for an administrator, and an empty\n' +
+      "revocation list. What it prints can go into the daemon's corrald.toml.",
   )
   addFolder(command)
     .option(

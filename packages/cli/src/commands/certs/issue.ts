@@ -20,8 +20,8 @@ interface IssueOptions extends FolderOptions {
 export function define(command: Command): void {
   command
     .description(
-      'Makes a key and a certificate, for somebody who calls the daemon or for a daemon. A certificate says who its holder\n' +
-        "is, and the daemon's corrald.toml what they may do: what is printed is for there.",
+      'Makes a key and a certificate, for somebody who calls a daemon or for a daemon. A certificate says\n' +
+        "who its holder is, and the daemon's corrald.toml what they may do: what is printed is for there.",
     )
     .argument('<holder>', 'their name, by which the daemon knows them')
     .addOption(

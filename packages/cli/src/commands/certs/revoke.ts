@@ -7,8 +7,8 @@ import { writeOut } from '../../streams/stdout.ts'
 export function define(command: Command): void {
   command
     .description(
-      "Has certificates refused, by their holders' names or their serial numbers: they are added to the revocation list,\n" +
-        'which the daemon reads again by itself.',
+      "Has certificates refused, by their holders' names or their serial numbers: they are added to the\n" +
+        'revocation list, which the daemon reads again by itself.',
     )
     .argument('<holders...>', 'names, or serial numbers in hexadecimal')
   addFolder(command).addHelpText('after', epilogue)

@@ -29,10 +29,8 @@ export function define(command: Command): void {
 
 export async function act(_: string[], { quiet, format }: LsOptions): Promise<number> {
   const { current, contexts } = await readContexts()
-  const listed: Listed[] = [
-    { name: localContext, current: current === null },
-    ...Object.entries(contexts).map(([name, context]) => ({ name, current: name === current, ...context })),
-  ]
+  const listed: Listed[] = [{ name: localContext, current: current === null }]
+  for (const [name, context] of Object.entries(contexts)) listed.push({ name, current: name === current, ...context })
   if (quiet) await writeOut(listed.map(({ name }) => `${name}\n`).join(''))
   else await writeOut(format === 'table' ? tableOf(listed) : formatList(listed, format))
   return 0
