@@ -2,7 +2,7 @@ import { DaemonError } from '../errors.ts'
 import type { Asked, Audit, Outcome } from './contract.ts'
 import { RepeatedInput } from './input.ts'
 import { type LineFile, openLineFile } from './line-file.ts'
-import { auditedMethods, jobOf, summarize } from './summary.ts'
+import { jobOf, summarize } from './summary.ts'
 
 export interface AuditOptions {
   /** The file, or `'stdout'`. */
@@ -40,10 +40,6 @@ export class AuditLog implements Audit, AsyncDisposable {
   static async open(options: AuditOptions): Promise<AuditLog> {
     const complete = { required: true, maxPendingBytes: 8 * 1024 * 1024, onFailure: () => {}, ...options }
     return new AuditLog(complete, await openLineFile(options.path))
-  }
-
-  isAudited(method: string): boolean {
-    return auditedMethods.includes(method)
   }
 
   async ready(): Promise<void> {

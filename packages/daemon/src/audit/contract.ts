@@ -22,11 +22,10 @@ export interface Outcome {
 }
 
 /**
- * Who changed what. For a method that is audited: `ready` before anything is done, `record` before it is answered.
+ * Who changed what. For a method that may change something: `ready` before anything is done, `record` before it is answered.
  * Both may refuse; what they throw is the answer then.
  */
 export interface Audit {
-  isAudited(method: string): boolean
   /** @throws {DaemonError} `AUDIT_UNAVAILABLE`: nothing may be done, as it could not be written down. */
   ready(): Promise<void>
   /** Resolves once it is written. @throws {DaemonError} `AUDIT_UNAVAILABLE` */

@@ -1,4 +1,3 @@
-export type { AuditEntry, RpcAudit } from './audit.ts'
 export { callerKey, requestIdKey } from './context.ts'
 export { createHandler, type RpcHandler } from './handler.ts'
 export { createRoutes } from './routes.ts'

@@ -3,7 +3,6 @@ import type { ConnectError, HandlerContext } from '@connectrpc/connect'
 import { FieldError } from '@corral/api'
 
 import { type Access, requireRole } from './access.ts'
-import { auditDetail } from './audit-detail.ts'
 import { type Call, requireVisible } from './call.ts'
 import { callerKey, grantKey, requestIdKey } from './context.ts'
 import { Ending, unlessAborted } from './ending.ts'
@@ -63,9 +62,29 @@ class Exchange {
     }
   }
 
-  /** Writes down what came of it. Gives the error in the words of the answer. */
-  end(error?: unknown, response?: Message): ConnectError | undefined {
+  /** The same of a request that changes something: what cannot be written down is not done. */
+  async checkChange(): Promise<void> {
+    this.check()
+    if (this.#served.access.mutates) await this.#served.services.audit.ready()
+  }
+
+  /** Writes down what was done before it is answered. @throws what is to be answered instead, when it cannot be. */
+  async record(error?: unknown, response?: Message): Promise<void> {
     const { services, method, access } = this.#served
+    if (!access.mutates) return
+    const { caller, requestId } = this.#call
+    const answer = error === undefined ? undefined : this.answer(error)
+    const reason = answer && reasonOf(answer)
+    const { name: job } = (response as { job?: { name: string } } | undefined)?.job ?? {}
+    await services.audit.record(
+      { method: method.localName, caller, requestId, message: this.#request },
+      { code: codeName(answer), ...(reason !== undefined && { reason }), ...(job !== undefined && { job }) },
+    )
+  }
+
+  /** Counts it. Gives the error in the words of the answer. */
+  end(error?: unknown): ConnectError | undefined {
+    const { services, method } = this.#served
     const { requestId, grant } = this.#call
     const answer = error === undefined ? undefined : this.answer(error)
     const code = codeName(answer)
@@ -73,31 +92,12 @@ class Exchange {
     services.metrics.rpcEnded(method.name, code, ms)
     services.log.debug({ requestId, method: method.name, identity: grant.identity, code, ms }, 'request')
     if (code === 'internal') services.log.error({ requestId, method: method.name, err: error }, 'request failed')
-    if (access.mutates) this.#audit(answer, response)
     this.#ending[Symbol.dispose]()
     return answer
   }
 
   answer(error: unknown): ConnectError {
     return toRpcError(error, { requestId: this.#call.requestId, fieldOf: fieldFinder(this.#served.method) })
-  }
-
-  #audit(answer: ConnectError | undefined, response: Message | undefined): void {
-    const { services, method } = this.#served
-    const { caller, requestId } = this.#call
-    const { job, detail } = auditDetail(method.input, this.#request, response)
-    const reason = answer && reasonOf(answer)
-    services.audit.record({
-      at: new Date(),
-      identity: caller.identity,
-      from: caller.from,
-      method: method.name,
-      ...(job !== undefined && { job }),
-      outcome: codeName(answer),
-      ...(reason !== undefined && { reason }),
-      detail,
-      requestId,
-    })
   }
 }
 
@@ -118,21 +118,32 @@ export function serveUnary<I extends Message, O extends Message>(
 ): (request: I, context: HandlerContext) => Promise<O> {
   return async (request, context) => {
     const exchange = new Exchange(served, request, context)
-    const work = (async () => {
-      try {
-        exchange.check()
-        const close = exchange.open()
-        const response = await perform(request, exchange.call).finally(close)
-        exchange.end(undefined, response)
-        return response
-      } catch (error) {
-        throw exchange.end(error)!
-      }
-    })()
+    const work = answerOf(exchange, () => perform(request, exchange.call))
     return unlessAborted(work, exchange.call.signal).catch((error: unknown) => {
       throw exchange.answer(error)
     })
   }
+}
+
+/** Does what was asked for, and writes it down, whoever still waits for it. */
+async function answerOf<O extends Message>(exchange: Exchange, perform: () => Promise<O>): Promise<O> {
+  try {
+    const response = await done(exchange, perform).catch(async (error: unknown) => {
+      await exchange.record(error)
+      throw error
+    })
+    await exchange.record(undefined, response)
+    exchange.end()
+    return response
+  } catch (error) {
+    throw exchange.end(error)!
+  }
+}
+
+async function done<O>(exchange: Exchange, perform: () => Promise<O>): Promise<O> {
+  await exchange.checkChange()
+  const close = exchange.open()
+  return perform().finally(close)
 }
 
 /** Answers with a stream, which holds nothing once its client is gone. */

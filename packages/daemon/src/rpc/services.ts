@@ -1,8 +1,8 @@
 import type { ManagedInfo } from '@corral/api'
 
+import type { Audit } from '../audit/contract.ts'
 import type { Jobs } from '../jobs/contract.ts'
 import type { Policy } from '../policy/contract.ts'
-import type { RpcAudit } from './audit.ts'
 
 /** What of the daemon does not change while it runs. */
 export type DaemonFacts = Omit<ManagedInfo, 'uptimeMs' | 'draining' | 'identity' | 'role' | 'jobs' | 'quota'>
@@ -42,7 +42,7 @@ export interface RpcMetrics {
 export interface RpcServices {
   jobs: Jobs
   policy: Policy
-  audit: RpcAudit
+  audit: Audit
   log: RpcLog
   metrics: RpcMetrics
   info: DaemonFacts
