@@ -1,18 +1,10 @@
 import type { OutputOptions } from '@corral/runner'
 import { InvalidOptionError } from '@corral/runner/errors'
 
-import type { Dropped } from './dropped.ts'
-
-/** What `output` takes, here as in the library. */
-export type ReadOptions = OutputOptions & {
-  onDropped?: (gap: Dropped) => void
-  onStart?: (offset: number) => void
-}
-
 const known = ['from', 'follow', 'tail', 'onDropped', 'onStart', 'signal']
 
 /** The library's checks of what `output` takes. */
-export function checkOutputOptions(options: ReadOptions): void {
+export function checkOutputOptions(options: OutputOptions): void {
   for (const [key, value] of Object.entries(options)) {
     if (!known.includes(key)) throw new InvalidOptionError(key, value, `for output, one of ${known.join(', ')}`)
   }

@@ -1,12 +1,14 @@
+import type { OutputOptions } from '@corral/runner'
+
 import type { Link } from '../calls/link.ts'
-import { checkOutputOptions, type ReadOptions } from './options.ts'
+import { checkOutputOptions } from './options.ts'
 import { OutputReader, type Target } from './reader.ts'
 
 /**
  * Streams output as the library does, over as many connections as it takes. It asks for more when its consumer does: what
  * the daemon may send ahead is bounded by the connection's windows.
  */
-export function streamOutput(link: Link, target: Target, options: ReadOptions): ReadableStream<Uint8Array> {
+export function streamOutput(link: Link, target: Target, options: OutputOptions): ReadableStream<Uint8Array> {
   checkOutputOptions(options)
   const { signal } = options
   const reader = new OutputReader(link, target, options)

@@ -1,9 +1,9 @@
 import type { CallOptions } from '@connectrpc/connect'
 import type { OutputResponse } from '@corral/api'
+import type { OutputOptions } from '@corral/runner'
 
 import type { Link } from '../calls/link.ts'
 import { droppedNotice } from './dropped.ts'
-import type { ReadOptions } from './options.ts'
 
 /** Whose output it is: a job's, or that of a further command in it. */
 export interface Target {
@@ -14,7 +14,7 @@ export interface Target {
 /** One reader of a job's output: a position in it, wherever the connections come and go. */
 export class OutputReader {
   readonly #target: Target
-  readonly #options: ReadOptions
+  readonly #options: OutputOptions
   readonly #link: Link
   readonly #gone = new AbortController()
   readonly #messages: AsyncGenerator<OutputResponse, void>
@@ -27,7 +27,7 @@ export class OutputReader {
   /** What of a message did not fit into its reader's buffer. */
   #rest: Uint8Array | undefined
 
-  constructor(link: Link, target: Target, options: ReadOptions) {
+  constructor(link: Link, target: Target, options: OutputOptions) {
     this.#link = link
     this.#target = target
     this.#options = options

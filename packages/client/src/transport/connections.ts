@@ -1,23 +1,14 @@
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2'
+import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2'
 
-import { Http2SessionManager } from '@connectrpc/connect-node'
+import { Code, ConnectError } from '@connectrpc/connect'
 
 import type { Address } from '../connect/address.ts'
 import type { TlsOptions } from '../connect/options.ts'
-import { type Dial, openSocket } from './dial.ts'
+import { Connection, type Dial } from './connection.ts'
+import { openSocket } from './dial.ts'
 
 /** Most streams on one connection; a daemon may allow fewer. */
 const mostStreams = 100
-
-/** How much a stream may send ahead of its reader, and all on a connection may, in bytes. */
-const streamWindow = 1024 * 1024
-const connectionWindow = 16 * 1024 * 1024
-
-/** A silent connection with open streams is looked after this often. */
-const pingIntervalMs = 20_000
-const pingTimeoutMs = 10_000
-
-const idleMs = 5 * 60_000
 
 /**
  * Connections to a daemon: further ones are made when those that are there have as many streams as they may have, which
@@ -28,10 +19,11 @@ export class Connections {
   readonly authority: string
   readonly #address: Address
   readonly #tls: TlsOptions
-  readonly #all: Connection[] = []
+  #all: Connection[] = []
+  #last: Connection | undefined
+  /** Errors of what never was on its way. */
   readonly #unsent = new WeakSet<object>()
-  #limit = mostStreams
-  #last: Dial = newDial()
+  /** By what went before. */
   #heardAt = -Infinity
 
   constructor(address: Address, tls: TlsOptions) {
@@ -42,12 +34,12 @@ export class Connections {
 
   /** The latest attempt to connect. */
   get last(): Readonly<Dial> {
-    return this.#last
+    return this.#last?.dial ?? { isOpen: false, isHeard: false, error: undefined }
   }
 
   /** When the daemon was last heard, by `performance.now()`; -Infinity: never. */
   get heardAt(): number {
-    return this.#heardAt
+    return Math.max(this.#heardAt, ...this.#all.map(({ heardAt }) => heardAt))
   }
 
   /** Whether what failed with this error never was on its way. */
@@ -56,85 +48,33 @@ export class Connections {
   }
 
   /** Begins a request; the daemon may have got it once this resolves. */
-  async request(
-    method: string,
-    path: string,
-    headers: OutgoingHttpHeaders,
-    options: object,
-  ): Promise<ClientHttp2Stream> {
-    const connection = this.#free()
-    connection.streams++
+  async request(method: string, path: string, headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
     try {
-      const stream = await connection.manager.request(method, path, headers, options)
-      stream.once('close', () => connection.streams--)
-      this.#watch(connection, stream)
-      return stream
-    } catch (error) {
-      connection.streams--
-      if (typeof error === 'object' && error !== null) this.#unsent.add(error)
+      return await this.#free().request({ ...headers, ':method': method, ':path': path })
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause)
+      const error = new ConnectError(message, Code.Unavailable, undefined, undefined, cause)
+      this.#unsent.add(error)
       throw error
     }
   }
 
   notifyResponseByteRead(stream: ClientHttp2Stream): void {
-    for (const { manager } of this.#all) manager.notifyResponseByteRead(stream)
+    for (const connection of this.#all) connection.notifyRead(stream)
   }
 
   close(): void {
-    for (const { manager } of this.#all) manager.abort()
+    for (const connection of this.#all) connection.close()
   }
 
   #free(): Connection {
-    const free = this.#all.find(({ streams }) => streams < this.#limit)
+    this.#heardAt = this.heardAt
+    this.#all = this.#all.filter(({ isUsable, streams }) => isUsable || streams > 0)
+    const hasRoom = (each: Connection): boolean => each.streams < Math.min(mostStreams, each.mostStreams)
+    const free = this.#all.find((each) => each.isUsable && hasRoom(each))
     if (free) return free
-    const connection: Connection = {
-      streams: 0,
-      dial: newDial(),
-      session: undefined,
-      manager: this.#manage(() => connection),
-    }
-    this.#all.push(connection)
-    return connection
+    this.#last = new Connection(this.authority, () => openSocket(this.#address, this.#tls))
+    this.#all.push(this.#last)
+    return this.#last
   }
-
-  #manage(connection: () => Connection): Http2SessionManager {
-    const pings = { pingIntervalMs, pingTimeoutMs, idleConnectionTimeoutMs: idleMs }
-    return new Http2SessionManager(this.authority, pings, {
-      settings: { initialWindowSize: streamWindow },
-      createConnection: () => {
-        this.#last = connection().dial = newDial()
-        return openSocket(this.#address, this.#tls, this.#last)
-      },
-    })
-  }
-
-  #watch(connection: Connection, stream: ClientHttp2Stream): void {
-    const { dial } = connection
-    const heard = (): void => {
-      dial.isHeard = true
-      this.#heardAt = performance.now()
-    }
-    stream.once('response', heard)
-    const { session } = stream
-    if (!session || session === connection.session) return
-    connection.session = session as ClientHttp2Session
-    connection.session.setLocalWindowSize(connectionWindow)
-    connection.session.once('remoteSettings', ({ maxConcurrentStreams }) => {
-      heard()
-      this.#limit = Math.max(1, Math.min(mostStreams, maxConcurrentStreams ?? mostStreams))
-    })
-  }
-}
-
-interface Connection {
-  readonly manager: Http2SessionManager
-  /** Open, or being opened. */
-  streams: number
-  dial: Dial
-  /** The one that was seen last. */
-  session: ClientHttp2Session | undefined
-}
-
-function newDial(): Dial {
-  return { isOpen: false, isHeard: false, error: undefined }
 }

@@ -8,35 +8,20 @@ import { readCredentials } from './credentials.ts'
 /** How long a daemon may take to answer the door, in milliseconds. */
 const patienceMs = 10_000
 
-/** What became of an attempt to connect. */
-export interface Dial {
-  /** It came about, as far as we could see. */
-  isOpen: boolean
-  /** The daemon has said something on it. */
-  isHeard: boolean
-  error: Error | undefined
-}
-
-/** Begins to connect; what comes of it is noted in `dial`. */
-export function openSocket(address: Address, tls: TlsOptions, dial: Dial): Socket {
+/** Begins to connect. */
+export function openSocket(address: Address, tls: TlsOptions): Socket {
   const isPlain = address.kind === 'unix' || address.url.startsWith('http:')
   const socket = isPlain ? connectSocket(endpointOf(address)) : openTls(address, tls)
   const timer = setTimeout(() => socket.destroy(timedOut()), patienceMs)
-  socket.once(isPlain ? 'connect' : 'secureConnect', () => {
-    dial.isOpen = true
-    clearTimeout(timer)
-  })
-  socket.once('error', (error) => (dial.error = error))
-  socket.once('close', () => clearTimeout(timer))
+  for (const event of [isPlain ? 'connect' : 'secureConnect', 'close']) socket.once(event, () => clearTimeout(timer))
   return socket
 }
 
 function openTls(address: Address, tls: TlsOptions): Socket {
-  const { host, port } = endpointOf(address)
-  const name = tls.serverName ?? (isIpAddress(host!) ? undefined : host)
+  const endpoint = endpointOf(address)
+  const name = tls.serverName ?? ('host' in endpoint && !isIpAddress(endpoint.host) ? endpoint.host : undefined)
   return connectTls({
-    host: host!,
-    port: port!,
+    ...endpoint,
     ALPNProtocols: ['h2'],
     minVersion: 'TLSv1.3',
     ...(name !== undefined && { servername: name }),
@@ -44,14 +29,11 @@ function openTls(address: Address, tls: TlsOptions): Socket {
   })
 }
 
-function endpointOf(address: Address): { path: string; host?: string; port?: number } {
+function endpointOf(address: Address): { path: string } | { host: string; port: number } {
   if (address.kind === 'unix') return { path: address.path }
   const { hostname, port, protocol } = new URL(address.url)
   const standard = protocol === 'https:' ? 443 : 80
-  // A path would be taken for that of a socket.
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? standard : Number(port) } as ReturnType<
-    typeof endpointOf
-  >
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? standard : Number(port) }
 }
 
 /** There is no server name for an address (RFC 6066, section 3). */

@@ -1,0 +1,149 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2'
+import type { Socket } from 'node:net'
+
+/** How much a stream may send ahead of its reader, and all on a connection may, in bytes. */
+const streamWindow = 1024 * 1024
+const connectionWindow = 16 * 1024 * 1024
+
+/** A connection that was silent for so long is looked after: by a ping, which has so long to be answered. */
+const silenceMs = 20_000
+const pingTimeoutMs = 10_000
+
+/** A connection without streams is kept for so long. */
+const idleMs = 5 * 60_000
+
+/** What became of an attempt to connect. */
+export interface Dial {
+  /** It came about, as far as we could see. */
+  isOpen: boolean
+  /** The daemon has said something on it. */
+  isHeard: boolean
+  error: Error | undefined
+}
+
+/** A connection to a daemon, and the streams on it. Without streams it keeps no process alive. */
+export class Connection {
+  readonly dial: Dial = { isOpen: false, isHeard: false, error: undefined }
+  readonly #session: ClientHttp2Session
+  #socket: Socket | undefined
+  readonly #open = Promise.withResolvers<void>()
+  readonly #timer: NodeJS.Timeout
+  /** Open, or about to be. */
+  #streams = 0
+  #heardAt = performance.now()
+  #ping: Promise<void> | undefined
+
+  /** `dial` begins to connect. */
+  constructor(authority: string, dial: () => Socket) {
+    const createConnection = (): Socket => (this.#socket = dial())
+    this.#session = connect(authority, { createConnection, settings: { initialWindowSize: streamWindow } })
+    this.#open.promise.catch(() => {})
+    this.#session.once('connect', () => this.#begin())
+    this.#session.once('remoteSettings', () => this.#hear())
+    // For as long as it lives: some come after the first.
+    this.#session.on('error', (error) => this.#fail(error))
+    this.#session.once('close', () => this.#fail(new Error('the connection was closed')))
+    this.#timer = setInterval(() => this.#look(), silenceMs).unref()
+  }
+
+  get streams(): number {
+    return this.#streams
+  }
+
+  /** Whether it takes further streams. */
+  get isUsable(): boolean {
+    return !this.#session.closed && !this.#session.destroyed
+  }
+
+  /** Most streams that the daemon allows at once. */
+  get mostStreams(): number {
+    return this.dial.isHeard ? (this.#session.remoteSettings.maxConcurrentStreams ?? Infinity) : Infinity
+  }
+
+  /** When the daemon was last heard, by `performance.now()`; -Infinity: never. */
+  get heardAt(): number {
+    return this.dial.isHeard ? this.#heardAt : -Infinity
+  }
+
+  /** Begins a request. The daemon has got nothing of it when this rejects. */
+  async request(headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
+    this.#count(1)
+    try {
+      await this.#open.promise
+      // After a long silence the other side may be gone without our knowing.
+      if (performance.now() - this.#heardAt > silenceMs) await this.#askForSign()
+      const stream = this.#session.request(headers)
+      stream.once('response', () => this.#hear())
+      stream.once('close', () => this.#count(-1))
+      return stream
+    } catch (error) {
+      this.#count(-1)
+      throw error
+    }
+  }
+
+  /** Something was received on a stream. */
+  notifyRead(stream: ClientHttp2Stream): void {
+    if (stream.session === this.#session) this.#hear()
+  }
+
+  close(): void {
+    this.#session.destroy()
+    this.#fail(new Error('the connection was closed'))
+  }
+
+  #begin(): void {
+    this.dial.isOpen = true
+    this.#session.setLocalWindowSize(connectionWindow)
+    if (this.#streams === 0) this.#session.unref()
+    this.#open.resolve()
+  }
+
+  #hear(): void {
+    this.dial.isHeard = true
+    this.#heardAt = performance.now()
+  }
+
+  #fail(error: Error): void {
+    clearInterval(this.#timer)
+    this.dial.error ??= error
+    this.#open.reject(this.dial.error)
+    // A TLS socket that was refused after its handshake is not ended by its error.
+    this.#socket?.destroy()
+  }
+
+  #count(change: 1 | -1): void {
+    this.#streams += change
+    if (!this.dial.isOpen || this.#session.destroyed) return
+    if (this.#streams === 0) this.#session.unref()
+    else this.#session.ref()
+  }
+
+  #look(): void {
+    const silent = performance.now() - this.#heardAt
+    if (this.#streams === 0 && silent > idleMs) this.#session.close()
+    else if (this.#streams > 0 && this.dial.isOpen && silent > silenceMs) this.#askForSign().catch(() => {})
+  }
+
+  /** Resolves once the other side has answered a ping; ends the connection when it does not. */
+  async #askForSign(): Promise<void> {
+    this.#ping ??= this.#sendPing().finally(() => (this.#ping = undefined))
+    return this.#ping
+  }
+
+  async #sendPing(): Promise<void> {
+    const timer = setTimeout(() => this.#session.destroy(silentFor(pingTimeoutMs)), pingTimeoutMs)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#session.ping((error) => (error ? reject(error) : resolve()))
+      })
+      this.#hear()
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+function silentFor(ms: number): Error {
+  return Object.assign(new Error(`nothing was heard for ${ms / 1000} s`), { code: 'ETIMEDOUT' })
+}
