@@ -3,6 +3,8 @@ import { dirname } from 'node:path'
 
 /** Files that belong together are replaced one after another: how long nothing has to happen until they are read. */
 const quietMs = 100
+/** After which they are read though it is never quiet, as in a folder that others write to. */
+const patienceMs = 1000
 
 /**
  * Tells when something may have changed in the folders of files: they are watched, not the files, which are replaced by
@@ -14,9 +16,15 @@ export function watchFolders(
   onError: (error: Error) => void,
 ): () => void {
   let timer: NodeJS.Timeout | undefined
+  let firstChange: number | undefined
   const changed = (): void => {
+    firstChange ??= performance.now()
+    if (performance.now() - firstChange > patienceMs) return
     clearTimeout(timer)
-    timer = setTimeout(onChange, quietMs).unref()
+    timer = setTimeout(() => {
+      firstChange = undefined
+      onChange()
+    }, quietMs).unref()
   }
   const watchers: FSWatcher[] = []
   const stop = (): void => {

@@ -31,7 +31,7 @@ export async function listenOnFile(server: net.Server, options: UnixListenerOpti
     throw new InvalidOptionError('path', path, `an absolute path of at most ${pathMax} bytes`)
   }
   const access = await resolveAccess(options)
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(path)
   await checkPlace(path)
   await bindInPlace(server, path, access)
   const { ino } = await lstat(path)
@@ -51,6 +51,13 @@ async function resolveAccess({ mode, group }: UnixListenerOptions): Promise<Acce
     throw new InvalidOptionError('group', group, 'a group that this host has (getent group)')
   }
   return { gid, mode: mode ?? (gid === undefined ? 0o600 : 0o660) }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(dirname(path)).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'EEXIST') return
+    throw new ListenError(`cannot listen on ${path}: ${cause.message}`, path, { cause })
+  })
 }
 
 /** Refuses a place where something is that is not a dead daemon's. */

@@ -97,7 +97,7 @@ export class TlsGate {
     clearTimeout(arriving.timer)
     this.#arriving.delete(from)
     const certificate = socket.getPeerX509Certificate()
-    if (certificate === undefined) return arriving.visitor.drop('no-certificate')
+    if (certificate === undefined || !socket.authorized) return arriving.visitor.drop('no-certificate')
     // The handshake may have begun before the files were read again.
     const problem = problemOf(certificate, this.#store.current) ?? this.#room.admission.establish(arriving.visitor)
     if (problem !== undefined) return arriving.visitor.drop(problem)
