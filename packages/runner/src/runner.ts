@@ -344,6 +344,14 @@ export class CgroupRunner implements AsyncDisposable {
     await folder.writeSpec({ ...spec, limits: { ...spec.limits, ...changed } })
   }
 
+  /**
+   * Resolves when the launcher answers; one is started where there is none.
+   * @throws {CorralError} `LAUNCHER_UNAVAILABLE`
+   */
+  async probe(): Promise<void> {
+    await this.#session.request('known', [])
+  }
+
   /** Leaves the storage root. With `onExit: 'kill'` all jobs that this runner has started are stopped and removed. */
   async close(): Promise<void> {
     this.#closing ??= this.#close()

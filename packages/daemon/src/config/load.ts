@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
 
+import { InvalidOptionError } from '@corral/runner/errors'
 import { parse, TomlError } from 'smol-toml'
 
+import { createPolicy, type PolicyConfig } from '../policy/index.ts'
 import { jsonSchema, keysAt } from './json-schema.ts'
-import { ConfigError, explainIssues } from './mistakes.ts'
+import { ConfigError, explainIssues, explainOption } from './mistakes.ts'
 import { type Config, schema } from './schema.ts'
 
 /** Where the configuration is looked for when no other is named. */
@@ -28,9 +30,22 @@ export async function loadConfig(file: string): Promise<Config> {
 export function parseConfig(text: string, file: string): Config {
   const value = parseToml(text, file)
   const result = schema.safeParse(value)
-  if (result.success) return result.data
+  if (result.success) {
+    checkPolicy(result.data.policy, { text, value, file })
+    return result.data
+  }
   const source = { text, value, keysAt: (path: readonly (string | number)[]) => keysAt(jsonSchema(), path) }
   throw new ConfigError(file, explainIssues(result.error.issues, source))
+}
+
+/** What rules mean, the policy's room knows; it tells of one mistake at a time. */
+function checkPolicy(policy: PolicyConfig, source: { text: string; value: unknown; file: string }): void {
+  try {
+    createPolicy(policy)
+  } catch (cause) {
+    if (!(cause instanceof InvalidOptionError)) throw cause
+    throw new ConfigError(source.file, [explainOption(cause, source)], { cause })
+  }
 }
 
 function parseToml(text: string, file: string): unknown {

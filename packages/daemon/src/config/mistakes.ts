@@ -1,3 +1,4 @@
+import type { InvalidOptionError } from '@corral/runner/errors'
 import type { z } from 'zod'
 
 import { suggestKey } from './suggest.ts'
@@ -58,6 +59,31 @@ function unknownKey(path: KeyPath, { text, keysAt }: Source): Mistake {
       ? `there is no such key; accepted: ${keys.join(', ')}`
       : `there is no such key; did you mean ${meant}?`
   return { line: lineOf(text, path), key: writeKey(path), message }
+}
+
+/** Keys of the file, where a room's option is called otherwise. */
+const keyOf: Readonly<Record<string, string>> = {
+  identities: 'identity',
+  timeoutMs: 'timeout',
+  stopGraceMs: 'stopGrace',
+  maxMemoryBytes: 'maxMemory',
+  maxOutputBytes: 'maxOutput',
+}
+
+/** Says of a mistake that a room has found where in the file it is: `identities[1].rules.timeoutMs.max`. */
+export function explainOption(
+  { option, received, accepted }: InvalidOptionError,
+  { text, value }: Pick<Source, 'text' | 'value'>,
+): Mistake {
+  const path = option
+    .split(/[.[\]]+/)
+    .filter((part) => part !== '')
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : (keyOf[part] ?? part)))
+  return {
+    line: lineOf(text, path),
+    key: writeKey(path),
+    message: `received ${show(lookUp(value, path) ?? received)}; accepted: ${accepted}`,
+  }
 }
 
 function lookUp(value: unknown, path: KeyPath): unknown {

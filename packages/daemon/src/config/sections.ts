@@ -1,4 +1,4 @@
-import { address, duration, fileMode, path, size, table, text, whole, word } from './values.ts'
+import { address, duration, fileMode, flag, path, size, table, text, whole, word } from './values.ts'
 
 /** Where clients of this host connect. */
 export const unix = table({
@@ -57,6 +57,24 @@ export const connections = table({
   maxConnectionMemoryBytes: each.maxMemory,
 }))
 
+/** What requests may have of it. */
+export const requests = table({
+  maxMessage: size({ min: '64K', max: '1G' }).prefault('4M').describe('Most bytes of a request, held in memory.'),
+  maxStreams: whole(1, 1_000_000).default(8192).describe('Streams at once, waits among them.'),
+  maxStreamsPerIdentity: whole(1, 1_000_000).default(1024).describe('Of those, of one identity.'),
+}).transform(({ maxMessage, ...same }) => ({ ...same, maxMessageBytes: maxMessage }))
+
+/** How many jobs there may be, and what they may keep. */
+export const jobs = table({
+  maxActive: whole(1, 1_000_000).exactOptional().describe('Jobs that run at once; more wait. Default: no bound.'),
+  maxActivePerOwner: whole(1, 1_000_000).exactOptional().describe('Of those, of one owner. Default: no bound.'),
+  maxQueued: whole(0, 1_000_000).default(10_000).describe('Jobs that wait for their turn.'),
+  outputMax: size({ min: '64K' })
+    .prefault('1G')
+    .describe('Bytes of output that are kept of each job, head and tail, at most.'),
+  minFree: size().prefault('64M').describe('What has to be free on the disk when a job is started.'),
+}).transform(({ minFree, ...same }) => ({ ...same, minFreeBytes: minFree }))
+
 /** How long ended jobs and their output are kept. */
 export const retention = table({
   maxAge: duration({ max: '36500d' }).prefault('7d').describe('After its end.'),
@@ -71,8 +89,18 @@ export const events = table({
 }).transform(({ segment, segments }) => ({ segmentBytes: segment, segments }))
 
 export const log = table({
-  level: word('trace', 'debug', 'info', 'warn', 'error').default('info').describe('To standard error, as JSON lines.'),
+  level: word('trace', 'debug', 'info', 'warn', 'error', 'silent').default('info').describe('What is worth saying.'),
+  format: word('json', 'text').default('json').describe('A JSON object in each line, or a line to be read.'),
 })
+
+/** Who changed what. */
+export const audit = table({
+  path: text("the absolute path of a file, or 'stdout'", /^\/[^\0]+$|^stdout$/)
+    .default('/var/log/corral/audit.log')
+    .describe('A JSON object a line for each change that was asked for is appended to it.'),
+  required: flag().default(true).describe('Whether nothing is changed while it cannot be written.'),
+  maxPending: size({ min: '64K', max: '1G' }).prefault('8M').describe('Most bytes of lines that wait to be written.'),
+}).transform(({ maxPending, ...same }) => ({ ...same, maxPendingBytes: maxPending }))
 
 export const metrics = table({
   listen: address().describe('Where /metrics is served over HTTP, to everybody who gets there.'),

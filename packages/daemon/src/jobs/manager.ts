@@ -197,9 +197,17 @@ export class JobManager implements Jobs, AsyncDisposable {
     this.#rooms.draining = true
   }
 
-  /** Leaves the storage root. Jobs run on, or are stopped; those that wait go on waiting, for the next daemon. */
-  async close({ stopJobs = false }: { stopJobs?: boolean } = {}): Promise<void> {
-    this.#closing ??= this.#close(stopJobs)
+  /** Resolves when the launcher answers. */
+  async probe(): Promise<void> {
+    await this.#rooms.runner.probe()
+  }
+
+  /**
+   * Leaves the storage root. Jobs run on, or are stopped, with a grace of their own but of `graceMs` at the most; those
+   * that wait go on waiting, for the next daemon.
+   */
+  async close({ stopJobs = false, graceMs = Infinity }: { stopJobs?: boolean; graceMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(stopJobs ? graceMs : undefined)
     return this.#closing
   }
 
@@ -207,19 +215,22 @@ export class JobManager implements Jobs, AsyncDisposable {
     await this.close()
   }
 
-  async #close(stopJobs: boolean): Promise<void> {
+  async #close(graceMs: number | undefined): Promise<void> {
     this.drain()
     await this.#supervisor.drain()
-    if (stopJobs) await this.#stopAll()
+    if (graceMs !== undefined) await this.#stopAll(graceMs)
     await this.#removal.drain()
     await this.#onlooker.close()
     await this.#rooms.store.settled()
     await this.#held.disposeAsync()
   }
 
-  async #stopAll(): Promise<void> {
+  async #stopAll(mostGraceMs: number): Promise<void> {
     const stops = this.#rooms.registry.sorted.map(async (job) => {
-      await endAttempt(this.#rooms, job, {})
+      if (job.phase !== 'active') return
+      const { spec } = await this.#rooms.runner.inspect(job.currentName!)
+      const isLong = spec.stopGraceMs > mostGraceMs
+      await endAttempt(this.#rooms, job, isLong ? { graceMs: mostGraceMs } : {})
       while (job.phase === 'active') await job.changed.next()
     })
     for (const stop of await Promise.allSettled(stops)) {

@@ -1,0 +1,19 @@
+import type { RequestHandler } from '../listen/http.ts'
+
+/** Has requests wait, from when a listener is open until there is somebody who can serve them. */
+export class Doorway {
+  readonly #opened = Promise.withResolvers<RequestHandler>()
+  #serve: RequestHandler | undefined
+
+  /** What the listeners hand requests to. */
+  readonly handler: RequestHandler = (request, response) => {
+    if (this.#serve) this.#serve(request, response)
+    else void this.#opened.promise.then((serve) => serve(request, response))
+  }
+
+  /** From now on, and for those that wait. */
+  open(serve: RequestHandler): void {
+    this.#serve = serve
+    this.#opened.resolve(serve)
+  }
+}
