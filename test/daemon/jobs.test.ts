@@ -4,7 +4,7 @@ import { never, order, outputOf, test } from './job-managers.ts'
 
 test('a job is started, followed and removed', async ({ jobs }) => {
   const started = await jobs.start(order({ command: ['sh', '-c', 'echo one; read x; echo two'], stdin: 'x\n' }))
-  expect(started).toMatchObject({ state: 'active', owner: 'alice', attempt: 1, restart: { mode: 'never' } })
+  expect(started).toMatchObject({ owner: 'alice', attempt: 1, restart: { mode: 'never' } })
   const { name } = started
   expect(jobs.ownerOf(name)).toBe('alice')
   expect(await outputOf(jobs, name)).toBe('one\ntwo\n')

@@ -49,6 +49,14 @@ export interface JobDescription extends JobSummary {
   changedPaths: readonly { target: string; path: string }[]
 }
 
+/** A job that was started just now. */
+export interface Launched {
+  name: string
+  /** Its command's process id on the host. */
+  pid: number
+  startedAt: Date
+}
+
 /** Starts jobs, and watches, stops and forgets those of its storage root, whoever started them. */
 export class CgroupRunner implements AsyncDisposable {
   readonly #storage: Storage
@@ -104,7 +112,12 @@ export class CgroupRunner implements AsyncDisposable {
    * @throws {CorralError} with the step, the path and the errno; nothing is left behind. `CLOSED` after `close`.
    */
   async start(config: JobConfig): Promise<string> {
-    return this.#track(this.#start(config))
+    return (await this.launch(config)).name
+  }
+
+  /** Starts a job as `start` does; tells also when its command was exec'd, and its process id on the host. */
+  async launch(config: JobConfig): Promise<Launched> {
+    return this.#track(this.#launch(config))
   }
 
   /**
@@ -125,15 +138,15 @@ export class CgroupRunner implements AsyncDisposable {
     }
   }
 
-  async #start(config: JobConfig): Promise<string> {
+  async #launch(config: JobConfig): Promise<Launched> {
     const job = await checkConfig(config, this.#prefix)
     if (this.#closing) throw new CorralError('CLOSED', 'the runner has been closed')
-    const { startId, input } = await startJob(this.#session, this.#storage, job, this.#onExit)
+    const { startId, started, input } = await startJob(this.#session, this.#storage, job, this.#onExit)
     if (this.#onExit === 'kill') this.#own.set(job.name, startId)
     this.#senders.begin(job.name, input, async () => {
       if ((await this.#folder(job.name).findSpec())?.startId === startId) await this.kill(job.name, 'SIGKILL')
     })
-    return job.name
+    return { name: job.name, pid: started.pid, startedAt: started.at }
   }
 
   /**

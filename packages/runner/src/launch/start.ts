@@ -19,7 +19,7 @@ import { settleEnd } from '../result/settle.ts'
 import { shimCommand } from '../shim/shim.ts'
 import { type Input, openInput } from '../stdin/input.ts'
 import { ownIdentity } from '../store/identity.ts'
-import { JobFolder } from '../store/job-folder.ts'
+import { JobFolder, type Started } from '../store/job-folder.ts'
 import type { JobSpec } from '../store/job-spec.ts'
 import type { FieldList } from '../store/record.ts'
 import { undoStart } from '../store/recover.ts'
@@ -31,6 +31,7 @@ import { startRequest } from './start-request.ts'
 /** A job that runs, and what it is yet to be sent. */
 export interface StartedJob {
   startId: string
+  started: Started
   input: Input
 }
 
@@ -57,23 +58,23 @@ export async function startJob(
     const fences = await planFences(job, storage, folder, place, plan)
     const spec = { ...asked, cgroups, layers: fences.layers }
     let input: Input | undefined
-    let isStarted = false
+    let started: Started | undefined
     try {
       input = await openInput(storage, job.stdin, job.tty !== null)
       const parts = { spec, placeJson, folder: folder.path, plan, isolation: fences, input: input.fields, files, shim }
       const { fields, bulk } = startRequest(parts)
       const reply = await connection.request('start', fields, { bulk })
       const wasKilled = reply.get('step') === 'init'
-      if (!(wasKilled && (await survivedItsInit(session, folder, connection, asked.startId)))) checkReply(reply, job)
-      isStarted = true
+      if (wasKilled) started = await survivedItsInit(session, folder, connection, asked.startId)
+      started ??= checkReply(reply, job)
     } catch (error) {
       if (!(error instanceof Disconnected)) throw error
-      isStarted = await hasStarted(session, folder, asked.startId)
-      if (!isStarted && attempt === 2) throw lost(error)
+      started = await findStarted(session, folder, asked.startId)
+      if (!started && attempt === 2) throw lost(error)
     } finally {
-      if (!isStarted) input?.discard()
+      if (!started) input?.discard()
     }
-    if (isStarted) return { startId: asked.startId, input: input! }
+    if (started) return { startId: asked.startId, started, input: input! }
   }
 }
 
@@ -116,35 +117,35 @@ async function planResolver(
   return target === null ? null : { source: `${folder.path}/${resolverFile}`, target }
 }
 
-/** Whether a job whose init was killed had started; else what that could not undo is undone. */
+/** The start of a job whose init was killed, if it had come to that; else what that could not undo is undone. */
 async function survivedItsInit(
   session: Session,
   folder: JobFolder,
   connection: LauncherConnection,
   startId: string,
-): Promise<boolean> {
-  if (await hasStarted(session, folder, startId)) return true
-  await undoStart(folder, connection)
-  return false
+): Promise<Started | undefined> {
+  const started = await findStarted(session, folder, startId)
+  if (!started) await undoStart(folder, connection)
+  return started
 }
 
 /**
- * Whether the start that was under way when the launcher died had gone through. The next launcher answers only once
- * every start of the last one has come to its end; what then is half made will not be finished. A folder whose spec
- * is not ours is somebody else's job, or is left to `recover`, which asks whose it is.
+ * What a start that was under way when the launcher died has come to, if it had gone through. The next launcher answers
+ * only once every start of the last one has come to its end; what then is half made will not be finished. A folder whose
+ * spec is not ours is somebody else's job, or is left to `recover`, which asks whose it is.
  */
-async function hasStarted(session: Session, folder: JobFolder, startId: string): Promise<boolean> {
+async function findStarted(session: Session, folder: JobFolder, startId: string): Promise<Started | undefined> {
   await session.recovered()
-  if ((await folder.findSpec())?.startId !== startId) return false
+  if ((await folder.findSpec())?.startId !== startId) return undefined
   const record = await folder.readInit()
-  if (record?.started) return true
+  if (record?.started) return record.started
   if (!record) await folder.discard()
   else {
     await settleEnd(folder).catch((error: unknown) => {
       if (!(error instanceof JobNotFoundError)) throw error
     })
   }
-  return false
+  return undefined
 }
 
 function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place' | 'cgroups' | 'layers'> {
@@ -191,8 +192,8 @@ function describe(job: CheckedJob): Omit<JobSpec, 'startId' | 'onExit' | 'place'
   }
 }
 
-function checkReply(reply: FieldList, { name, cwd }: CheckedJob): void {
-  if (reply.get('type') === 'started') return
+function checkReply(reply: FieldList, { name, cwd }: CheckedJob): Started {
+  if (reply.get('type') === 'started') return { pid: reply.number('command')!, at: new Date(reply.number('started')!) }
   const step = reply.get('step') ?? 'start'
   const errno = errnoName(reply.number('errno') ?? 0)
   if (step === 'folder' && errno === 'EEXIST') throw new JobNameTakenError(name)

@@ -2,8 +2,7 @@ import type { Execution } from '@corral/runner'
 
 import type { ManagedExecution, OutputPart, OutputRange } from '../contract.ts'
 import { type InputChannel, inputGone } from '../input/channel.ts'
-
-const newline = 0x0a
+import { outputPart, partsFrom } from '../output/parts.ts'
 
 /** A further command as the daemon gives it. */
 export function managedExecution(
@@ -24,33 +23,28 @@ export function managedExecution(
   }
 }
 
+/** The output of a further command; where the last lines begin is told at once. */
 async function* readOutput(
   execution: Execution,
-  { from, tail, follow, signal }: OutputRange,
+  { from = 0, tail, follow, signal }: OutputRange,
   attempt: number,
 ): AsyncGenerator<OutputPart, void, undefined> {
-  let offset = from ?? 0
-  if (tail !== undefined) {
-    offset = await tailOffset(execution, tail, signal)
-    yield { offset, attempt, data: new Uint8Array() }
-  }
-  for await (const data of execution.output({ from: offset, follow, signal })) {
-    yield { offset, attempt, data }
-    offset += data.length
+  const start = tail === undefined ? from : await tailOffset(execution, tail, signal)
+  if (tail !== undefined) yield { offset: start, attempt, data: new Uint8Array() }
+  for await (const part of partsFrom(start, (options) => execution.output({ ...options, follow, signal }))) {
+    yield outputPart(part, 0, attempt)
   }
 }
 
-/** Where the last so many lines begin of what is there now. How long that is nobody tells: it is read once. */
-async function tailOffset(execution: Execution, lines: number, signal: AbortSignal): Promise<number> {
-  const begins = [0]
-  let end = 0
-  for await (const data of execution.output({ follow: false, signal })) {
-    for (let at = data.indexOf(newline); at >= 0; at = data.indexOf(newline, at + 1)) {
-      begins.push(end + at + 1)
-      if (begins.length > lines + 1) begins.shift()
-    }
-    end += data.length
+/** Where the last so many lines begin of what is there now. */
+async function tailOffset(execution: Execution, tail: number, signal: AbortSignal): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const stream = execution.output({ tail, follow: false, onStart: resolve, signal })
+  const reader = stream.getReader()
+  reader.closed.catch(reject)
+  try {
+    return await promise
+  } finally {
+    await reader.cancel().catch(() => {})
   }
-  if (begins.at(-1) === end) begins.pop()
-  return lines === 0 ? end : (begins.at(-lines) ?? begins[0] ?? end)
 }

@@ -2,7 +2,9 @@ import type { CorralError, JobConfig } from '@corral/runner'
 
 import { checkFreeBytes, defaultMinFreeBytes } from '../disk.ts'
 import type { ManagedJob } from '../job.ts'
-import { type SizedStatus, withSize } from '../output/sizes.ts'
+import { defaultOutputMax } from '../options.ts'
+import { begunStatus, type SizedStatus, sized } from '../output/sizes.ts'
+import { boundOf } from '../quota/demand.ts'
 import type { Rooms } from '../rooms.ts'
 
 /** Of so many attempts the output is kept. */
@@ -33,12 +35,20 @@ export class Attempts {
     registry.claim(name, job)
     try {
       const stdin = job.record.streamsInput ? { stdin: inputs.open(job.name) } : {}
-      await runner.start({ ...config, ...stdin, name })
-      job.current = { number: job.record.starts + 1, status: await withSize(runner, await runner.status(name)) }
+      const launched = await runner.launch({ ...config, ...this.#bounded(config), ...stdin, name })
+      job.current = { number: job.record.starts + 1, status: begunStatus(launched) }
     } catch (error) {
       registry.release(name)
       throw error
     }
+  }
+
+  /** The output that is kept is never without a bound. */
+  #bounded(config: JobConfig): { outputMax: number | string } {
+    const ceiling = this.#rooms.options.outputMax ?? defaultOutputMax
+    const { outputMax } = config
+    if (outputMax === undefined) return { outputMax: ceiling }
+    return { outputMax: boundOf('outputMax', outputMax) > boundOf('outputMax', ceiling) ? ceiling : outputMax }
   }
 
   /** How the latest attempt has ended, once it has; undefined: it was removed, or nobody will tell any more. */
@@ -47,7 +57,7 @@ export class Attempts {
     const name = job.currentName!
     for (let pauseMs = leastPauseMs; ; pauseMs = Math.min(pauseMs * 2, mostPauseMs)) {
       try {
-        return await withSize(runner, await runner.wait(name))
+        return sized(await runner.wait(name))
       } catch (error) {
         const { name: kind, code } = error as Partial<CorralError>
         if (kind === 'JobNotFoundError' || code === 'CLOSED') return undefined

@@ -1,18 +1,18 @@
 import type { ManagedDescription, ManagedSummary } from '@corral/api'
 
 import type { ManagedJob } from '../job.ts'
-import { withSize } from '../output/sizes.ts'
+import { sized } from '../output/sizes.ts'
 import type { Rooms } from '../rooms.ts'
 
 /** Asks the library for what a job that runs uses now. */
 export async function refreshStatus({ runner }: Rooms, job: ManagedJob): Promise<void> {
   const { current } = job
   if (job.phase !== 'active' || !current) return
-  const status = await withSize(runner, await runner.status(job.nameOf(current.number))).catch((error: unknown) => {
+  const status = await runner.status(job.nameOf(current.number)).catch((error: unknown) => {
     if ((error as Error).name !== 'JobNotFoundError') throw error
   })
   if (job.current !== current || job.phase !== 'active') return
-  if (status?.active) current.status = status
+  if (status?.active) current.status = sized(status)
   // It has ended, and what comes of that is about to be known.
   else while (job.phase === 'active' && job.current === current) await job.changed.next()
 }

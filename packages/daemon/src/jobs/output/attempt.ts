@@ -1,22 +1,16 @@
 import type { CgroupRunner } from '@corral/runner'
 
 import type { OutputRange } from '../contract.ts'
-
-/** A piece of an attempt's output, and where in that it ends. */
-export type AttemptPart = { end: number } & ({ data: Uint8Array } | { droppedBytes: number })
+import { type Part, partsFrom } from './parts.ts'
 
 /** The output of an attempt from an offset on; of one that is no longer there, nothing. */
 export async function* attemptParts(
   runner: CgroupRunner,
   name: string,
   { from, follow, signal }: { from: number } & Pick<OutputRange, 'follow' | 'signal'>,
-): AsyncGenerator<AttemptPart, void, undefined> {
-  let end = from
+): AsyncGenerator<Part, void, undefined> {
   try {
-    for await (const data of runner.output(name, { from, follow, signal })) {
-      end += data.length
-      yield { end, data }
-    }
+    yield* partsFrom(from, (options) => runner.output(name, { ...options, follow, signal }))
   } catch (error) {
     if ((error as Error).name !== 'JobNotFoundError') throw error
   }

@@ -4,6 +4,7 @@ import type { OutputPart, OutputRange } from '../contract.ts'
 import type { ManagedJob } from '../job.ts'
 import { attemptParts } from './attempt.ts'
 import { bytesOf, type Piece, pieceAt } from './pieces.ts'
+import { outputPart } from './parts.ts'
 import { tailOffset } from './tail.ts'
 
 /** A job's output, that of all its attempts one after the other. */
@@ -32,9 +33,7 @@ export async function* readOutput(
     else {
       for await (const part of attemptParts(runner, job.nameOf(number), { from: local, follow, signal })) {
         at = start + part.end
-        yield 'data' in part
-          ? { offset: at - part.data.length, attempt: number, data: part.data }
-          : { offset: at - part.droppedBytes, attempt: number, droppedBytes: part.droppedBytes }
+        yield outputPart(part, start, number)
       }
     }
     if (!follow && latestNumber(job) === number) return

@@ -1,14 +1,51 @@
-import { stat } from 'node:fs/promises'
+import type { JobStatus, Launched } from '@corral/runner'
 
-import type { CgroupRunner, JobStatus } from '@corral/runner'
+/** A status in which the size of the output is a number: what is not known is nothing. */
+export interface SizedStatus extends JobStatus {
+  outputBytes: number
+  outputDroppedBytes: number
+}
 
-/** A status with how much output there was, and how much of it is no longer there. */
-export type SizedStatus = JobStatus & { outputBytes: number; outputDroppedBytes: number }
+/** The status alone of whatever has one: it is kept for as long as the job is. */
+export function sized(found: JobStatus): SizedStatus {
+  const { name, state, active, exitStatus, signal, oom, oomKills, timedOut } = found
+  const { startedAt, finishedAt, pid, usage, collected, outputBytes, outputDroppedBytes } = found
+  return {
+    name,
+    state,
+    active,
+    exitStatus,
+    signal,
+    oom,
+    oomKills,
+    timedOut,
+    startedAt,
+    finishedAt,
+    pid,
+    usage,
+    collected,
+    outputBytes: outputBytes ?? 0,
+    outputDroppedBytes: outputDroppedBytes ?? 0,
+  }
+}
 
-/** A status of the library's with the size of the output. */
-export async function withSize(runner: CgroupRunner, status: JobStatus): Promise<SizedStatus> {
-  const sized = status as Partial<SizedStatus>
-  if (sized.outputBytes !== undefined) return status as SizedStatus
-  const { outputPath } = await runner.inspect(status.name)
-  return { ...status, outputBytes: (await stat(outputPath)).size, outputDroppedBytes: 0 }
+/** The status of a job that has begun just now. */
+export function begunStatus({ name, pid, startedAt }: Launched): SizedStatus {
+  return {
+    name,
+    state: 'active',
+    active: true,
+    exitStatus: null,
+    signal: null,
+    oom: false,
+    oomKills: 0,
+    timedOut: false,
+    startedAt,
+    finishedAt: null,
+    pid,
+    usage: null,
+    collected: [],
+    outputBytes: 0,
+    outputDroppedBytes: 0,
+  }
 }

@@ -3,7 +3,7 @@ import type { CgroupRunner } from '@corral/runner'
 import type { ManagedJob } from '../job.ts'
 import { attemptParts } from './attempt.ts'
 import { type Piece, piecesOf } from './pieces.ts'
-import { withSize } from './sizes.ts'
+import { sized } from './sizes.ts'
 
 const blockBytes = 64 * 1024
 const newline = 0x0a
@@ -34,7 +34,7 @@ async function sizedPieces(runner: CgroupRunner, job: ManagedJob): Promise<Piece
   const pieces = piecesOf(job)
   const last = pieces.at(-1)!
   if (last.bytes !== undefined) return pieces
-  last.bytes = (await withSize(runner, await runner.status(job.nameOf(last.number)))).outputBytes
+  last.bytes = sized(await runner.status(job.nameOf(last.number))).outputBytes
   return pieces
 }
 

@@ -1,9 +1,22 @@
 import type { JobSummary } from '@corral/runner'
 
+import { ManagedJob } from '../job.ts'
+import { sized } from '../output/sizes.ts'
 import type { JobRecord } from '../record/record.ts'
+import type { JobRegistry } from '../registry.ts'
 
-/** The record of a job that has none: the library has started it for somebody else, or its record was damaged. */
-export function adoptedRecord({ name, startedAt, command, labels }: JobSummary): JobRecord {
+/** Takes in a job that has no record: the library has started it for somebody else, or its record was damaged. */
+export function adopt(registry: JobRegistry, summary: JobSummary): ManagedJob | undefined {
+  if (registry.has(summary.name) || registry.ofAttempt(summary.name)) return undefined
+  const job = new ManagedJob(adoptedRecord(summary), 'active')
+  job.current = { number: 1, status: sized(summary) }
+  registry.add(job)
+  registry.show(job)
+  registry.claim(job.name, job)
+  return job
+}
+
+function adoptedRecord({ name, startedAt, command, labels }: JobSummary): JobRecord {
   return {
     version: 1,
     name,

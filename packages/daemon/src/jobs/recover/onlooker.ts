@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import type { JobEvent, JobSummary } from '@corral/runner'
+import type { JobEvent } from '@corral/runner'
 
-import { ManagedJob } from '../job.ts'
+import type { ManagedJob } from '../job.ts'
 import type { Removal } from '../life/removal.ts'
 import { untilEnded } from '../life/stop.ts'
 import type { Supervisor } from '../life/supervisor.ts'
-import { withSize } from '../output/sizes.ts'
 import type { Rooms } from '../rooms.ts'
-import { adoptedRecord } from './adopt.ts'
+import { adopt } from './adopt.ts'
 
 /** Milliseconds before events are listened to again after they could not be. */
 const pauseMs = 1_000
@@ -58,22 +57,9 @@ export class Onlooker {
 
   async #adopt(name: string): Promise<void> {
     const { registry, runner } = this.#rooms
-    const summary = await runner.inspect(name).catch(() => undefined)
-    if (!summary || registry.has(name) || registry.ofAttempt(name)) return
-    await this.#takeIn(summary)
-  }
-
-  async #takeIn(summary: JobSummary): Promise<void> {
-    const { registry, runner } = this.#rooms
-    const { name } = summary
-    const job = new ManagedJob(adoptedRecord(summary), 'active')
-    const sized = await withSize(runner, summary).catch(() => undefined)
-    if (!sized || registry.has(name)) return
-    job.current = { number: 1, status: sized }
-    registry.add(job)
-    registry.show(job)
-    registry.claim(name, job)
-    this.#supervisor.resume(job)
+    const found = await runner.inspect(name).catch(() => undefined)
+    const job = found && adopt(registry, found)
+    if (job) this.#supervisor.resume(job)
   }
 
   /** Somebody else has stopped and removed a job: it is not started again. */

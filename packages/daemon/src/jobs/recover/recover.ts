@@ -3,11 +3,11 @@ import type { JobSummary } from '@corral/runner'
 import { ManagedJob } from '../job.ts'
 import type { Attempts } from '../life/attempts.ts'
 import type { Supervisor } from '../life/supervisor.ts'
-import { withSize } from '../output/sizes.ts'
+import { sized } from '../output/sizes.ts'
 import { attemptName, type JobRecord } from '../record/record.ts'
 import type { Rooms } from '../rooms.ts'
 import type { Admission } from '../start/admission.ts'
-import { adoptedRecord } from './adopt.ts'
+import { adopt } from './adopt.ts'
 import { ToldEvents } from './told.ts'
 
 const minuteMs = 60_000
@@ -38,7 +38,7 @@ export class Recovery {
     for (const job of await runner.list()) this.#library.set(job.name, job)
     for (const name of removing) await this.#finishRemoval(name)
     for (const record of records) await this.#find(record)
-    for (const job of [...this.#library.values()]) await this.#adopt(job)
+    for (const job of this.#library.values()) adopt(registry, job)
     this.#rooms.recovering = told
     for (const job of registry.sorted) this.#carryOn(job)
     this.#tellVanished(told)
@@ -65,7 +65,7 @@ export class Recovery {
     }
     await this.#findAttempts(job)
     if (current) {
-      job.current = { number: record.starts + 1, status: await withSize(this.#rooms.runner, current) }
+      job.current = { number: record.starts + 1, status: sized(current) }
       job.phase = 'active'
     } else job.phase = phaseOf(record)
     registry.add(job)
@@ -95,17 +95,6 @@ export class Recovery {
   async #removeAttempt(name: string): Promise<void> {
     this.#library.delete(name)
     await this.#attempts.remove(name)
-  }
-
-  /** A job that the library knows, and the daemon does not. */
-  async #adopt(summary: JobSummary): Promise<void> {
-    const { registry, runner } = this.#rooms
-    const job = new ManagedJob(adoptedRecord(summary), 'active')
-    if (registry.has(job.name)) return
-    job.current = { number: 1, status: await withSize(runner, summary) }
-    registry.add(job)
-    registry.show(job)
-    registry.claim(job.name, job)
   }
 
   #carryOn(job: ManagedJob): void {
