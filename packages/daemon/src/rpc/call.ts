@@ -15,15 +15,10 @@ export interface Call {
 }
 
 /**
- * Whether the caller may know of a job. Somebody else's job is not there for it: looked up in the same time, and refused in
- * the same words.
+ * Somebody else's job is not there for a caller: it is looked up in the same time, and refused in the same words.
+ * @throws {JobNotFoundError}
  */
-export function isVisible({ services, grant }: Call, name: string): boolean {
+export function requireVisible({ services, grant }: Call, name: string): void {
   const owner = services.jobs.ownerOf(name)
-  return owner !== undefined && grant.sees(owner)
-}
-
-/** @throws {JobNotFoundError} for a job that is not there for the caller. */
-export function requireVisible(call: Call, name: string): void {
-  if (!isVisible(call, name)) throw new JobNotFoundError(name, call.services.info.storageRoot)
+  if (owner === undefined || !grant.sees(owner)) throw new JobNotFoundError(name, services.info.storageRoot)
 }

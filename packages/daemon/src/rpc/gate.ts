@@ -1,9 +1,11 @@
+import { create } from '@bufbuild/protobuf'
 import type { HandlerContext } from '@connectrpc/connect'
 
 import { DaemonError } from '../errors.ts'
-import type { Policy } from '../policy/contract.ts'
+import { access, type MethodName } from './access.ts'
 import { callerKey, grantKey, requestIdKey } from './context.ts'
-import { toRpcError } from './rpc-error.ts'
+import { codeName, toRpcError } from './rpc-error.ts'
+import type { RpcServices } from './services.ts'
 
 /** What a client may call its request: what can do no harm in a log or a header. */
 const sane = /^[\w.:/+=-]{1,128}$/
@@ -18,13 +20,22 @@ export function nameRequest({ requestHeader, responseHeader, values }: HandlerCo
 }
 
 /** Lets in whom the policy knows, before anything of the request is read. */
-export function gateOf(policy: Policy): (context: HandlerContext) => void {
-  return (context) => {
+export function gateOf({ policy, audit }: RpcServices): (context: HandlerContext) => Promise<void> {
+  return async (context) => {
     const requestId = nameRequest(context)
     const caller = context.values.get(callerKey)
     const grant = caller && policy.grant(caller)
-    if (!grant) throw toRpcError(unknown(caller?.identity), { requestId })
-    context.values.set(grantKey, grant)
+    if (grant) {
+      context.values.set(grantKey, grant)
+      return
+    }
+    const error = toRpcError(unknown(caller?.identity), { requestId })
+    const { localName: method, input } = context.method
+    if (access[method as MethodName]?.mutates) {
+      const outcome = { code: codeName(error), reason: 'UNKNOWN_IDENTITY' }
+      await audit.record({ method, caller, requestId, message: create(input) }, outcome).catch(() => {})
+    }
+    throw error
   }
 }
 

@@ -18,6 +18,7 @@ import { start } from './methods/start.ts'
 import { stats } from './methods/stats.ts'
 import { wait } from './methods/wait.ts'
 import { watch } from './methods/watch.ts'
+import type { Served } from './exchange.ts'
 import { serveStream, serveUnary } from './serve.ts'
 import type { RpcServices } from './services.ts'
 import type { StreamSlots } from './stream-slots.ts'
@@ -56,7 +57,7 @@ const methods: Methods = {
 export function jobService(services: RpcServices, slots: StreamSlots): ServiceImpl<typeof JobService> {
   const entries = JobService.methods.map((method) => {
     const name = method.localName as MethodName
-    const served = { services, slots, method, access: access[name] }
+    const served: Served = { services, slots, method, access: access[name] }
     const perform = methods[name] as (request: Message, call: Call) => never
     return [name, method.methodKind === 'unary' ? serveUnary(served, perform) : serveStream(served, perform)]
   })

@@ -17,11 +17,11 @@ export function refusalDetails(
       return [{ desc: BadRequestSchema, value: { fieldViolations: [violation] } }]
     }
     case 'QUOTA_EXCEEDED': {
-      const violation = { subject: metadata['owner'] ?? '', description: message }
+      const violation = { subject: metadata['quota'] ?? '', description: message }
       return [{ desc: QuotaFailureSchema, value: { violations: [violation] } }]
     }
     case 'RATE_LIMITED': {
-      const retryDelay = durationToProto('retryMs', Number(metadata['retryMs'] ?? 1000))
+      const retryDelay = durationToProto('retryAfterMs', Number(metadata['retryAfterMs'] ?? 1000))
       return [{ desc: RetryInfoSchema, value: { retryDelay } }]
     }
     default:

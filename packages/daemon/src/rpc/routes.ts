@@ -32,7 +32,7 @@ export function createRoutes(services: RpcServices): (router: ConnectRouter) => 
     // A field that there is none of is a slip of the pen, or a later client's.
     jsonOptions: { ignoreUnknownFields: false, registry },
   }
-  const known = { ...shared, requestGate: gateOf(services.policy) }
+  const known = { ...shared, requestGate: gateOf(services) }
   return (router) => {
     router.service(JobService, jobService(services, slots), known)
     router.service(grpcReflection.ServerReflection, reflectionService, known)

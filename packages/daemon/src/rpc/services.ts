@@ -1,6 +1,6 @@
 import type { ManagedInfo } from '@corral/api'
 
-import type { Audit } from '../audit/contract.ts'
+import type { Audit } from '../audit/index.ts'
 import type { Jobs } from '../jobs/contract.ts'
 import type { Policy } from '../policy/contract.ts'
 
