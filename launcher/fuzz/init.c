@@ -85,11 +85,12 @@ int nw_enter_private(const char *payload, size_t len, int proc_fd, struct in_fai
 
 static void fz_read_start(char *payload, size_t len)
 {
-	struct init in = { .payload = payload, .len = len };
+	struct init in = { .payload = payload, .len = len, .dir_fd = -1, .output = OU_NONE };
 	struct cm_spec *cm = &in.command;
 
 	if (fr_check(payload, len))
 		return;
+	in.head = fr_head(payload, len);
 	if (in_parse(&in) == 0) {
 		FZ_ASSERT(in.dir && cm->cwd && cm->argv[0]);
 		FZ_ASSERT((cm->uid < 0) == (cm->gid < 0) && in.timeout_ms >= 0 && in.grace_ms >= 0);
@@ -97,7 +98,10 @@ static void fz_read_start(char *payload, size_t len)
 			FZ_ASSERT(*arg > payload && *arg < payload + len);
 		for (char **entry = cm->envp; *entry; entry++)
 			FZ_ASSERT(*entry > payload && *entry < payload + len);
-		FZ_ASSERT(cm->group_count == fr_count(payload, len, "group"));
+		FZ_ASSERT(cm->group_count == fr_count(payload, in.head, "group"));
+		/* There is no folder: no further than to what the frame says. */
+		FZ_ASSERT(in_bound_output(&in) == 0 ? in.output.file_fd < 0 : in.failure.step && in.failure.error < 0);
+		ou_close(&in.output);
 	} else {
 		FZ_ASSERT(in.failure.step && in.failure.path && in.failure.error < 0);
 	}

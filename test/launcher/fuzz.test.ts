@@ -23,7 +23,7 @@ const targets = [
     name: 'init',
     what: 'what init makes of a start frame and of reports',
     maxLength: 5000,
-    with: ['exec', 'message', 'relay', 'report', 'spec', 'streams', 'terminal'],
+    with: ['exec', 'message', 'output', 'relay', 'report', 'spec', 'streams', 'terminal'],
   },
 ]
 

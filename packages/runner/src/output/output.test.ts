@@ -51,6 +51,12 @@ async function textOf(output: ReadableStream<Uint8Array>): Promise<string> {
   return Buffer.concat(await Array.fromAsync(output)).toString()
 }
 
+/** What init leaves beside an output that has a hole: where that begins is in the file, where it ends is how long it is. */
+async function writeGap(head: number, hole: number): Promise<void> {
+  await writeFile(join(folder, 'gap'), `head=${head}\0`)
+  await truncate(join(folder, 'gap'), Math.max(hole, `head=${head}\0`.length))
+}
+
 async function read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
   return Buffer.from((await reader.read()).value ?? []).toString()
 }
@@ -77,6 +83,63 @@ describe('streamOutput', () => {
     await appendFile(path, 'def')
     reader.releaseLock()
     expect(await textOf(output)).toBe('bc')
+  })
+
+  it('tells of what is dropped before what comes after it, wherever it begins', async () => {
+    await writeFile(path, `head${'\0'.repeat(96)}tail`)
+    await writeGap(4, 100)
+    end()
+    for (const [from, expected] of [
+      [0, ['start 0', 'head', { offset: 4, bytes: 96 }, 'tail']],
+      [3, ['start 3', 'd', { offset: 4, bytes: 96 }, 'tail']],
+      [4, ['start 4', { offset: 4, bytes: 96 }, 'tail']],
+      [60, ['start 60', { offset: 60, bytes: 40 }, 'tail']],
+      [100, ['start 100', 'tail']],
+    ] as const) {
+      const told: unknown[] = []
+      const options = {
+        from,
+        onStart: (at: number) => told.push(`start ${at}`),
+        onDropped: (gap: unknown) => told.push(gap),
+      }
+      for await (const chunk of stream(options)) told.push(Buffer.from(chunk).toString())
+      expect(told).toEqual(expected)
+    }
+    expect(await textOf(stream())).toBe('head\n[corral: 96 bytes of output were dropped: outputMax]\ntail')
+  })
+
+  it('gives nothing of what is dropped between the look at the file and the read', async () => {
+    const head = 'a head of 20 bytes.\n'
+    await writeFile(path, `${head}${'x'.repeat(80)}`)
+    await writeGap(20, 0)
+    const gaps: unknown[] = []
+    const reader = stream({ onDropped: (gap) => gaps.push(gap) }).getReader({ mode: 'byob' })
+    const first = await reader.read(new Uint8Array(26))
+    expect(Buffer.from(first.value!).toString()).toBe(`${head}xxxxxx`)
+    await writeFile(path, `${head}${'\0'.repeat(70)}last chunk`)
+    await writeGap(20, 90)
+    end()
+    expect(Buffer.from((await reader.read(new Uint8Array(100))).value!).toString()).toBe('last chunk')
+    expect(gaps).toEqual([{ offset: 26, bytes: 64 }])
+    await reader.cancel()
+  })
+
+  it('goes by a hole no longer when the job has cut its output off, hole and all', async () => {
+    await writeFile(path, 'head and more')
+    await writeGap(4, 100)
+    end()
+    expect(await textOf(stream())).toBe('head and more')
+  })
+
+  it('ends with what is dropped up to where it was to end', async () => {
+    await writeFile(path, `head${'\0'.repeat(96)}`)
+    await writeGap(4, 100)
+    expect(await textOf(stream({ follow: false }))).toMatch(/^head\n\[corral: 96 bytes/)
+  })
+
+  it('does not guess where a hole begins', async () => {
+    await writeFile(join(folder, 'gap'), 'no record')
+    await expect(textOf(stream())).rejects.toMatchObject({ code: 'STORAGE_UNUSABLE', path: join(folder, 'gap') })
   })
 
   it('fills the buffer that a reader brings', async () => {
@@ -155,6 +218,8 @@ describe('streamOutput', () => {
     { from: 0, tail: 0 },
     { follow: 1 },
     { signal: 1 },
+    { onDropped: true },
+    { onStart: 'now' },
     { offset: 3 },
   ])('refuses %j', (options) => {
     expect(() => stream(options as OutputOptions)).toThrow(/received/)
