@@ -47,14 +47,16 @@ describe('over a socket', () => {
 
   test('somebody else listens at it', async ({ folder }) => {
     const path = join(folder, 'other.sock')
-    await using _server = await listen((server) => server.listen(path), 'HTTP/1.1 400 Bad Request\r\n\r\n')
+    await using server = await listen((server) => server.listen(path), 'HTTP/1.1 400 Bad Request\r\n\r\n')
+    expect(server.listening).toBe(true)
     const error = await failure({ host: `unix://${path}` })
     expect(error.message).toContain(`what listens at unix://${path} does not speak gRPC`)
   })
 
   test('whoever listens hangs up', async ({ folder }) => {
     const path = join(folder, 'mute.sock')
-    await using _server = await listen((server) => server.listen(path), undefined)
+    await using server = await listen((server) => server.listen(path), undefined)
+    expect(server.listening).toBe(true)
     expect((await failure({ host: `unix://${path}` })).message).toContain('hung up without a word')
   })
 })
