@@ -18,7 +18,8 @@ export const test = base.extend<Fixtures>({
     await using daemons = new AsyncDisposableStack()
     await use(async (setup = {}) => daemons.use(await startDaemon({ folder: join(folder, 'd'), ...setup })))
   },
-  connect: async ({ openDaemon: _ }, use) => {
+  // oxlint-disable-next-line no-empty-pattern -- vitest reads the names of fixtures from the pattern
+  connect: async ({}, use) => {
     await using runners = new AsyncDisposableStack()
     await use(async ({ host }) => runners.use(await RemoteRunner.connect({ host })))
   },

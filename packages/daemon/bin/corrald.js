@@ -13,7 +13,7 @@ Promise.all([import('node:module'), import('node:os')])
   .then(function (modules) {
     // Not the default, a folder below /tmp, where any user could put code for root to find.
     try {
-      modules[0].enableCompileCache(modules[1].userInfo().homedir + '/.cache/corrald')
+      modules[0].enableCompileCache(process.env.CACHE_DIRECTORY || modules[1].userInfo().homedir + '/.cache/corrald')
     } catch (error) {
       // A user without a home goes without.
     }

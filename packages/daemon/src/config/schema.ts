@@ -18,7 +18,7 @@ export const schema = table({
   ownScope: flag()
     .default(true)
     .describe(
-      'Whether, under systemd, jobs live in a scope beside the service, so that it can be restarted while they run.',
+      'Whether, under systemd, jobs live in a scope beside the service, so that it can be restarted while they run; false: in its own cgroup, and they end with it.',
     ),
   onStop: word('keep', 'stop')
     .default('keep')

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 
+import { syscallProgram } from '../native/syscall.ts'
 import type { Caller } from './caller.ts'
 import { groupNames, userName } from './names.ts'
 
@@ -47,8 +47,7 @@ async function lookUp(socket: Socket): Promise<Peer> {
 
 /** Node has no call for it: a program does, which gets the socket as its descriptor 3. */
 async function askKernel(socket: Socket): Promise<string> {
-  const program = fileURLToPath(import.meta.resolve('#syscall'))
-  const child = spawn(program, ['peer'], {
+  const child = spawn(syscallProgram(), ['peer'], {
     stdio: ['ignore', 'pipe', 'pipe', socket],
     env: {},
     timeout: lookupMs,

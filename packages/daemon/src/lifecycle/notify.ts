@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+
+import { syscallProgram } from '../native/syscall.ts'
 
 /** How long systemd may take to read what it is told. */
 const answerMs = 10_000
@@ -19,7 +20,7 @@ export function createNotifier(onFailure: (error: unknown) => void, env: NodeJS.
   // What the daemon starts is not what the manager waits for.
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name]
   if (!socket) return { notify: async () => {}, watchdogMs: undefined }
-  const program = fileURLToPath(import.meta.resolve('#syscall'))
+  const program = syscallProgram()
   const watched = interval !== undefined && pid === String(process.pid)
   return {
     notify: async (...lines) => {
