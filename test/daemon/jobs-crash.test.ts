@@ -1,0 +1,137 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+import type { ManagedSummary } from '@corral/api'
+import { expect } from 'vitest'
+
+import type { JobManager, JobManagerOptions, StartOrder } from '../../packages/daemon/src/jobs/index.ts'
+import { inMachine, killHard, launcherOf, rounds } from '../faults/host.ts'
+import { Program } from '../faults/program.ts'
+import { never, order, outputOf, test } from './job-managers.ts'
+
+/** What a job of a number is to be: every third is started again twice, every second has a name. */
+function orderOf(folder: string, number: number): StartOrder {
+  const script = `echo ${number} >> ${folder}/ran/${number}; echo out-${number}; sleep 0.0${number % 5}; exit ${number % 4}`
+  const config = {
+    command: ['sh', '-c', script],
+    isolation: 'none',
+    noLimits: true,
+    ...(number % 2 === 0 && { name: `named-${number}` }),
+  } as const
+  const isRestarted = number % 3 === 0
+  return order(config, {
+    owner: `owner-${number % 3}`,
+    priority: number % 2,
+    restart: isRestarted ? { mode: 'on-failure', maxRestarts: 2, backoffMs: 100 } : { mode: 'never' },
+  })
+}
+
+function startsOf(number: number): number {
+  return number % 3 === 0 && number % 4 !== 0 ? 3 : 1
+}
+
+/** The program that has the jobs; gives the ids that it has acknowledged. */
+class Host {
+  readonly program: Program
+  readonly acknowledged = new Map<string, string>()
+
+  constructor(options: JobManagerOptions) {
+    this.program = Program.run('../../daemon/programs/jobs-host.ts', [JSON.stringify(options)])
+  }
+
+  tell(number: number, folder: string): void {
+    this.program.tell(`${number} ${JSON.stringify(orderOf(folder, number))}`)
+  }
+
+  /** Kills it; what it had acknowledged by then, by id. */
+  async kill(): Promise<Map<string, string>> {
+    await this.program.kill()
+    const words = this.program.said('started').map((line) => line.split(' ') as [string, string])
+    expect(this.program.said('refused')).toEqual([])
+    return new Map(words)
+  }
+}
+
+for (const victim of ['the daemon', 'the daemon and the launcher'] as const) {
+  test(`kill -9 of ${victim}, at any time: each job is there once, with its true outcome`, async ({
+    folder,
+    openJobs,
+  }) => {
+    const options = { storageRoot: join(folder, 'root'), maxActive: 6, minFreeBytes: 0 }
+    await mkdir(join(folder, 'ran'))
+    const names = new Map<string, string>()
+    const count = rounds(60)
+    let next = 0
+    while (next < count) {
+      const host = new Host(options)
+      await host.program.until('ready')
+      // What was not acknowledged is asked for again, as a client does.
+      for (let number = 0; number < next; number++) if (!names.has(String(number))) host.tell(number, folder)
+      const end = Math.min(count, next + 1 + Math.floor(Math.random() * 12))
+      for (; next < end; next++) host.tell(next, folder)
+      if (Math.random() < 0.5) await host.program.until('started')
+      await delay(Math.random() * (inMachine ? 1000 : 150))
+      if (victim !== 'the daemon') killHard(await launcherOf(options.storageRoot))
+      for (const [id, name] of await host.kill()) {
+        expect(names.get(id) ?? name).toBe(name)
+        names.set(id, name)
+      }
+    }
+    const jobs = await openJobs(options)
+    for (let number = 0; number < count; number++) {
+      const { name } = await jobs.start({ ...orderOf(folder, number), requestId: String(number) })
+      expect(names.get(String(number)) ?? name).toBe(name)
+      names.set(String(number), name)
+    }
+    expect(new Set(names.values()).size).toBe(count)
+    for (let number = 0; number < count; number++) await expectTruth(jobs, folder, number, names.get(String(number))!)
+    expect(jobs.all().map(({ name }) => name)).toEqual([...names.values()].toSorted())
+    await expectEvents(jobs)
+  })
+}
+
+/** A job has run as often as it was to, and its output is that of all attempts. */
+async function expectTruth(jobs: JobManager, folder: string, number: number, name: string): Promise<void> {
+  const status = await jobs.wait(name, never)
+  const starts = startsOf(number)
+  const found = {
+    name,
+    state: status.state,
+    exitStatus: status.exitStatus,
+    attempt: status.attempt,
+    owner: status.owner,
+  }
+  expect(found).toEqual({
+    name,
+    state: 'exited',
+    exitStatus: number % 4,
+    attempt: starts,
+    owner: `owner-${number % 3}`,
+  })
+  expect(status.attempts.map((attempt) => attempt.number)).toEqual([1, 2, 3].slice(0, starts))
+  expect(await readFile(join(folder, 'ran', String(number)), 'utf8')).toBe(`${number}\n`.repeat(starts))
+  expect(await outputOf(jobs, name)).toBe(`out-${number}\n`.repeat(starts))
+}
+
+/** Every start and every end was told once. */
+async function expectEvents(jobs: JobManager): Promise<void> {
+  const told: string[] = []
+  const leave = new AbortController()
+  // From before everything: the first token of the journal.
+  const first = (await jobs.watch(undefined, never)[Symbol.asyncIterator]().next()).value!.token.split('.')[0]!
+  const expected = jobs.all().flatMap(marksOf).toSorted()
+  for await (const { event } of jobs.watch(`${first}.0`, leave.signal)) {
+    if (event?.type === 'started' || event?.type === 'exited')
+      told.push(`${event.name} ${event.type} ${event.at.getTime()}`)
+    if (told.length === expected.length) break
+  }
+  expect(told.toSorted()).toEqual(expected)
+}
+
+function marksOf({ name, attempts }: ManagedSummary): string[] {
+  return attempts.flatMap(({ startedAt, finishedAt }) => [
+    `${name} started ${startedAt!.getTime()}`,
+    `${name} exited ${finishedAt!.getTime()}`,
+  ])
+}
