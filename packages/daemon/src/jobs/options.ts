@@ -19,6 +19,8 @@ export interface JobManagerOptions extends ActiveBounds, Omit<RunnerConfig, 'onE
   retention?: RetentionOptions
   /** How much is kept of what has happened, for those who resume watching. */
   journal?: JournalOptions
+  /** Is told how many milliseconds the library has taken to start a command. */
+  onStarted?: (ms: number) => void
   log?: JobLog
 }
 

@@ -33,8 +33,7 @@ export const limitScales = {
 export const millisecondScale = scale(countOf)
 export const graceScale = scale(countOf, 0)
 export const collectTimeScale = scale(countOf, 60_000)
-export const outputScale = scale(bytesOf)
-/** Of `collect`: the library's default is 1 GiB. */
+/** Of `outputMax` and of `collect`: the daemon's default, and the library's, are 1 GiB. */
 export const storedScale = scale(bytesOf, 1024 ** 3)
 
 /** What jobs may use, checked. */
@@ -63,18 +62,10 @@ export function checkBounds(option: string, config: RulesConfig): CheckedBounds 
     limits,
     timeoutMs: checkPair(`${option}.timeoutMs`, config.timeoutMs, millisecondScale),
     stopGraceMs: checkPair(`${option}.stopGraceMs`, { max: 600_000, ...config.stopGraceMs }, graceScale),
-    outputMax: checkPair(`${option}.outputMax`, withUsual(config.outputMax, outputScale), outputScale),
+    outputMax: checkPair(`${option}.outputMax`, config.outputMax, storedScale),
     collectMax: checkPair(`${option}.collectMax`, { max: 1024 ** 3, ...config.collectMax }, storedScale),
     priorityMax: config.priorityMax ?? 0,
   }
-}
-
-const usualOutput = 1024 ** 3
-
-/** A job that names no bound of its output has 1 GiB, or the `max` where that is less. */
-function withUsual(bounds: Bounds<number | string> = {}, { exceeds }: Scale): Bounds<number | string> {
-  const { max = 'max' } = bounds
-  return { default: exceeds('outputMax', usualOutput, max) ? max : usualOutput, ...bounds }
 }
 
 function checkPair<Value>(option: string, bounds: Bounds<Value> = {}, { exceeds }: Scale): Bounds<Value> {

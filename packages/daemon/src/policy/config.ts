@@ -97,7 +97,7 @@ export interface RulesConfig {
   timeoutMs?: Bounds<number>
   /** Time between the stop signal and SIGKILL. Default: at most 600,000. */
   stopGraceMs?: Bounds<number>
-  /** Bytes of output that are kept. Default: no `max`, and a `default` of 1 GiB. */
+  /** Bytes of output that are kept. Default: what the daemon lets every job have. */
   outputMax?: Bounds<number | string>
   /** Bytes that are collected. Default: at most 1 GiB. */
   collectMax?: Bounds<number | string>

@@ -34,7 +34,7 @@ describe('admit', () => {
     { files: { run: 'echo' }, stdin: 'text', workdir: 'private', stopSignal: 'SIGINT', stopGraceMs: 10_000 },
     { memoryMax: '1G', cpuMax: '50000', pidsMax: 100, timeoutMs: 5 },
   ])('passes on what touches nothing: %j', (config) => {
-    expect(admit(config)).toEqual({ command, isolation: { profile: 'strict' }, outputMax: 2 ** 30, ...config })
+    expect(admit(config)).toEqual({ command, isolation: { profile: 'strict' }, ...config })
   })
 
   it('has a job that names no profile in that of the rules', () => {
@@ -295,7 +295,6 @@ describe('limits', () => {
     expect(admit({ noLimits: true }, rules)).toEqual({
       command,
       isolation: { profile: 'strict' },
-      outputMax: 2 ** 30,
       noLimits: true,
       timeoutMs: 60_000,
     })

@@ -4,7 +4,7 @@ import type { CollectOptions, Isolation, JobConfig, Limits, Stdin } from '@corra
 
 import { bytesOf } from './amounts.ts'
 import { bounded, boundedLimits } from './bounded.ts'
-import { collectTimeScale, graceScale, limitScales, millisecondScale, outputScale, storedScale } from './bounds.ts'
+import { collectTimeScale, graceScale, limitScales, millisecondScale, storedScale } from './bounds.ts'
 import { anyOf, ForbiddenOptionError, hidden } from './forbidden.ts'
 import { admitIsolation } from './isolation.ts'
 import { isBelow, plainPath } from './paths.ts'
@@ -33,7 +33,7 @@ const judges: { readonly [Option in Exclude<keyof Required<JobConfig>, keyof Lim
   workdir: (value) => value,
   files: (value) => value,
   collect: admitCollect,
-  outputMax: (value, { rules }) => bounded('outputMax', value, rules.outputMax, outputScale),
+  outputMax: (value, { rules }) => bounded('outputMax', value, rules.outputMax, storedScale),
   stdin: (value, { rules }) => admitStdin(value, rules),
   tty: (value) => value,
   labels: (value, { rules }) => forced('labels', value, rules.labels) as JobConfig['labels'],

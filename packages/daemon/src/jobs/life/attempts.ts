@@ -30,12 +30,14 @@ export class Attempts {
 
   /** Starts a job's next attempt; resolves once its command has been exec'd. */
   async start(job: ManagedJob, config: JobConfig): Promise<void> {
-    const { runner, registry, inputs } = this.#rooms
+    const { runner, registry, inputs, options } = this.#rooms
     const name = job.nextName
     registry.claim(name, job)
     try {
       const stdin = job.record.streamsInput ? { stdin: inputs.open(job.name) } : {}
+      const begun = performance.now()
       const launched = await runner.launch({ ...config, ...this.#bounded(config), ...stdin, name })
+      options.onStarted?.(performance.now() - begun)
       job.current = { number: job.record.starts + 1, status: begunStatus(launched) }
     } catch (error) {
       registry.release(name)
