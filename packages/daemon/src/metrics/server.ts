@@ -15,11 +15,14 @@ export interface MetricsServerOptions {
 
 /** Answers who looks after the daemon: `/metrics`, `/healthz` (it lives) and `/readyz` (it can be asked). */
 export class MetricsServer implements AsyncDisposable {
+  /** Where it listens: `127.0.0.1:9417`, or a path. */
+  readonly address: string
   readonly #server: Server
   readonly #removeFile: () => Promise<void>
 
-  private constructor(server: Server, removeFile: () => Promise<void>) {
+  private constructor(server: Server, address: string, removeFile: () => Promise<void>) {
     this.#server = server
+    this.address = address
     this.#removeFile = removeFile
   }
 
@@ -32,16 +35,10 @@ export class MetricsServer implements AsyncDisposable {
       answer(request, response, options).catch((error: unknown) => response.destroy(error as Error))
     })
     server.maxConnections = 64
-    if ('path' in listen) return new MetricsServer(server, await listenOnFile(server, listen))
+    // The file is moved to its place once it is made: the server goes on calling it by its first name.
+    if ('path' in listen) return new MetricsServer(server, listen.path, await listenOnFile(server, listen))
     await listening(server, { host: '127.0.0.1', ...listen })
-    return new MetricsServer(server, async () => {})
-  }
-
-  /** Where it listens: `127.0.0.1:9417`, or a path. */
-  get address(): string {
-    const address = this.#server.address() as AddressInfo | string
-    if (typeof address === 'string') return address
-    return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`
+    return new MetricsServer(server, addressOf(server), async () => {})
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -50,6 +47,11 @@ export class MetricsServer implements AsyncDisposable {
     this.#server.closeAllConnections()
     await closed
   }
+}
+
+function addressOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 async function answer(
