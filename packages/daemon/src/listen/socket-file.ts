@@ -107,11 +107,14 @@ async function bindInPlace(server: net.Server, path: string, { mode, gid }: Acce
   }
 }
 
+/** How many connections wait to be accepted, as far as the kernel's net.core.somaxconn lets them: many come at once. */
+const backlog = 4096
+
 /** Resolves once the server listens. */
 export function listen(server: net.Server, where: net.ListenOptions | { fd: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(where, () => {
+    server.listen({ ...where, backlog }, () => {
       server.off('error', reject)
       resolve()
     })
