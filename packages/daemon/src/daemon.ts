@@ -9,6 +9,7 @@ import { JobManager } from './jobs/index.ts'
 import { Doorway } from './lifecycle/doorway.ts'
 import { callerOf, type HandedOver, type Listeners, openListeners } from './listen/index.ts'
 import { createLog, type Log } from './log/index.ts'
+import { Metrics, MetricsServer } from './metrics/index.ts'
 import { CurrentPolicy } from './policy/current.ts'
 import { createPolicy } from './policy/index.ts'
 import { createHandler, type DaemonFacts } from './rpc/index.ts'
@@ -45,20 +46,32 @@ export interface Daemon extends AsyncDisposable {
 export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   const { config, log = createLog(config.log), handedOver } = options
   await using opened = new AsyncDisposableStack()
-  const audit = opened.use(await openAudit(config, log))
+  const metrics = new Metrics({ version: readVersion(), ...config.metrics })
+  const audit = opened.use(await openAudit(config, log, metrics))
   const policy = new CurrentPolicy(createPolicy(config.policy))
+  const draining = new AbortController()
   const doorway = new Doorway()
-  const listeners = await openListeners({ ...doorsOf(config), ...(handedOver && { handedOver }), log }, doorway.handler)
+  const isReady = (): boolean => doorway.isOpen && !draining.signal.aborted
+  if (config.metrics) opened.use(await MetricsServer.open({ listen: config.metrics.listen, metrics, isReady }))
+  const listeners = await openListeners(
+    {
+      ...doorsOf(config),
+      ...(handedOver && { handedOver }),
+      log,
+      onRefused: (reason) => metrics.connectionRefused(reason),
+    },
+    doorway.handler,
+  )
   opened.defer(() => listeners.close(0))
   handedOver?.checkTaken()
-  const jobs = opened.use(await openJobs(config, log))
-  const draining = new AbortController()
+  const jobs = opened.use(await openJobs(config, log, metrics))
+  metrics.attach({ jobs, listeners, log, signal: draining.signal })
   const services = {
     jobs,
     policy,
     audit,
     log,
-    metrics: { rpcEnded: () => {}, streamOpened: () => {}, streamClosed: () => {}, outputSent: () => {} },
+    metrics,
     info: await factsOf(config),
     limits: config.requests,
     draining: draining.signal,
@@ -67,9 +80,10 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   return new RunningDaemon(opened.move(), { config, log, audit, policy, listeners, jobs, draining })
 }
 
-async function openAudit({ audit: { path, ...options } }: Config, log: Log): Promise<AuditLog> {
+async function openAudit({ audit: { path, ...options } }: Config, log: Log, metrics: Metrics): Promise<AuditLog> {
   await mkdir(dirname(path), { recursive: true, mode: 0o750 })
   const onFailure = (err: Error | null): void => {
+    if (err) metrics.auditFailed()
     if (err) log.error({ err, path }, 'The audit log cannot be written')
     else log.info({ path }, 'The audit log is written again')
   }
@@ -80,7 +94,7 @@ function doorsOf({ unix, tls, connections }: Config) {
   return { unix: [unix], tls: tls ? [tls] : [], limits: connections }
 }
 
-async function openJobs(config: Config, log: Log): Promise<JobManager> {
+async function openJobs(config: Config, log: Log, metrics: Metrics): Promise<JobManager> {
   const { storageRoot, jobNamePrefix, cgroupParent, ownScope, jobs, retention, events } = config
   return JobManager.open({
     storageRoot,
@@ -90,6 +104,7 @@ async function openJobs(config: Config, log: Log): Promise<JobManager> {
     ...jobs,
     retention,
     journal: events,
+    onStarted: (ms) => metrics.jobStarted(ms),
     log,
   })
 }

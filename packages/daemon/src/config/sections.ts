@@ -1,4 +1,6 @@
-import { address, duration, fileMode, flag, path, size, table, text, whole, word } from './values.ts'
+import { z } from 'zod'
+
+import { address, duration, fileMode, flag, list, path, size, table, text, whole, word } from './values.ts'
 
 /** Where clients of this host connect. */
 export const unix = table({
@@ -102,6 +104,16 @@ export const audit = table({
   maxPending: size({ min: '64K', max: '1G' }).prefault('8M').describe('Most bytes of lines that wait to be written.'),
 }).transform(({ maxPending, ...same }) => ({ ...same, maxPendingBytes: maxPending }))
 
+/** Figures for Prometheus. */
 export const metrics = table({
-  listen: address().describe('Where /metrics is served over HTTP, to everybody who gets there.'),
-}).transform(({ listen }) => listen)
+  listen: z
+    .union([path('a socket').transform((path) => ({ path })), address()], {
+      error: "an address and a port, such as '127.0.0.1:9411', or the absolute path of a socket",
+    })
+    .describe('Where /metrics, /healthz and /readyz are served over HTTP, to everybody who gets there.'),
+  jobLabels: list(text('a label'), 'a list of labels of jobs')
+    .default([])
+    .describe('Labels of jobs by which their use is told apart, beside their owner.'),
+  perJob: flag().default(false).describe('Whether each job is told by its name.'),
+  maxSeries: whole(1, 100_000).default(200).describe('Most that are told apart; the others are told as one.'),
+})

@@ -11,6 +11,11 @@ export class Doorway {
     else void this.#opened.promise.then((serve) => serve(request, response))
   }
 
+  /** Whether there is somebody who can. */
+  get isOpen(): boolean {
+    return this.#serve !== undefined
+  }
+
   /** From now on, and for those that wait. */
   open(serve: RequestHandler): void {
     this.#serve = serve
