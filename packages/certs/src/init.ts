@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 
+import { InvalidOptionError } from '@corral/runner/errors'
+
 import { CertificateError } from './certificate-error.ts'
-import { caCertificate, caKey, crlFile, makeFolder, openCa, replaceFile } from './folder.ts'
-import { issueCertificate, makeSerialNumber, type IssuedCertificate } from './issue.ts'
+import { caCertificate, caKey, checkName, crlFile, makeFolder, openCa, replaceFile } from './folder.ts'
+import { checkHost, issueCertificate, makeSerialNumber, type IssuedCertificate } from './issue.ts'
 import { lifetime } from './lifetime.ts'
 import { writeCrl } from './revoke.ts'
 import {
@@ -16,6 +18,9 @@ import {
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
 } from './x509.ts'
+
+/** What the daemon's certificate is called. */
+const server = 'server'
 
 export interface CaOptions {
   /** How the CA calls itself. Default: `Corral CA on <host name>`. */
@@ -44,6 +49,8 @@ export interface NewCa {
  * @throws {CertificateError} when the folder has one.
  */
 export async function initCa(folder: string, options: CaOptions = {}): Promise<NewCa> {
+  const { name = `Corral CA on ${hostname()}`, days = 3650, hosts = ownHosts(), admin = 'admin' } = options
+  checkOptions(days, hosts, admin)
   await makeFolder(folder)
   const taken = [caCertificate(folder), caKey(folder)].find((path) => existsSync(path))
   if (taken !== undefined) {
@@ -52,16 +59,24 @@ export async function initCa(folder: string, options: CaOptions = {}): Promise<N
       taken,
     )
   }
-  await makeAuthority(folder, options.name ?? `Corral CA on ${hostname()}`, options.days ?? 3650)
+  await makeAuthority(folder, name, days)
   await writeCrl(folder, await openCa(folder))
-  const hosts = options.hosts ?? ownHosts()
   return {
     folder,
     ca: caCertificate(folder),
     crl: crlFile(folder),
-    server: await issueCertificate(folder, 'server', { use: 'server', hosts, days: 825 }),
-    admin: await issueCertificate(folder, options.admin ?? 'admin'),
+    server: await issueCertificate(folder, server, { use: 'server', hosts, days: 825 }),
+    admin: await issueCertificate(folder, admin),
   }
+}
+
+/** Before anything is made. */
+function checkOptions(days: number, hosts: readonly string[], admin: string): void {
+  lifetime(days)
+  for (const host of hosts) checkHost(host)
+  checkName(admin)
+  if (admin === server)
+    throw new InvalidOptionError('admin', admin, `another name than '${server}', which is the daemon's`)
 }
 
 async function makeAuthority(folder: string, name: string, days: number): Promise<void> {

@@ -114,18 +114,18 @@ function purposeOf(name: string, { use = 'client', hosts = [name], uri }: IssueO
   return [purpose, new SubjectAlternativeNameExtension([{ type: 'url', value: checkUri(uri) }])]
 }
 
-function checkHost(host: string): string {
+/** @throws {InvalidOptionError} for what is no host's. */
+export function checkHost(host: string): string {
   if (isIP(host) || /^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/.test(host)) return host
   throw new InvalidOptionError('hosts', host, 'names and addresses of hosts, such as build.example.org or 10.0.0.7')
 }
 
 function checkUri(uri: string): string {
-  if (/^[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,250}$/.test(uri) && !uri.toLowerCase().startsWith('unix:')) return uri
-  throw new InvalidOptionError(
-    'uri',
-    uri,
-    "a URI of at most 250 characters such as spiffe://example.org/build; 'unix:' is taken",
-  )
+  // In the daemon's configuration * stands for any text, and unix: for users of the host.
+  if (/^(?!unix(-group)?:)[a-z][a-z0-9+.-]*:[!-)+-~]{1,250}$/i.test(uri)) return uri
+  const accepted =
+    'a URI of at most 250 characters such as spiffe://example.org/build, without *, of another scheme than unix'
+  throw new InvalidOptionError('uri', uri, accepted)
 }
 
 async function checkUnused(folder: string, name: string): Promise<void> {

@@ -28,7 +28,7 @@ function problemOf(identity: unknown): string | undefined {
     return `the name in the certificate is empty, longer than ${identityMax} characters, or has characters that do not print`
   }
   // Those are the names of the Unix socket's peers, who own jobs under them.
-  if (identity.toLowerCase().startsWith('unix:'))
+  if (/^unix(-group)?:/i.test(identity))
     return 'the name in the certificate begins with unix:, which no certificate may'
   return undefined
 }
