@@ -81,6 +81,13 @@ describe('an ordinary user without a cgroup', () => {
     expect(error).toMatchObject({ code: 'CGROUP_UNAVAILABLE', message: expect.stringMatching(/chown .*--no-limits/s) })
   })
 
+  test('has its output bounded', async ({ folder, skip }) => {
+    const user = await OrdinaryUser.plain(folder, skip)
+    const { status, output } = await user.ask({ job: { command: ['seq', '1', '1000000'], outputMax: '64K' } })
+    expect(status).toMatchObject({ outputBytes: 6_888_896, outputDroppedBytes: 6_888_896 - 65_536 })
+    expect(output).toMatch(/^1\n2\n3\n.*\[corral: 6823360 bytes of output were dropped: outputMax\]\n.*\n1000000\n$/s)
+  })
+
   test('runs, stops and kills jobs that have none', async ({ folder, skip }) => {
     const user = await OrdinaryUser.plain(folder, skip)
     const { running, status, spec } = await user.ask({ job: { command: family }, action: 'stop' })

@@ -21,23 +21,21 @@ export interface OutputGap {
  */
 export class GapFile {
   readonly #gap: FileHandle
-  readonly #output: FileHandle
   readonly #head: number
 
-  private constructor(gap: FileHandle, output: FileHandle, head: number) {
+  private constructor(gap: FileHandle, head: number) {
     this.#gap = gap
-    this.#output = output
     this.#head = head
   }
 
   /** Undefined: the output is not bounded. */
-  static async open(path: string, output: FileHandle): Promise<GapFile | undefined> {
+  static async open(path: string): Promise<GapFile | undefined> {
     const gap = await openIfThere(path)
     if (!gap) return undefined
     try {
       const { buffer, bytesRead } = await gap.read(Buffer.alloc(recordBytes), 0, recordBytes, 0)
       const head = decodeRecord(buffer.subarray(0, bytesRead)).number('head')
-      if (head !== undefined) return new GapFile(gap, output, head)
+      if (head !== undefined) return new GapFile(gap, head)
     } catch (error) {
       await gap.close()
       throw error
@@ -48,15 +46,15 @@ export class GapFile {
   }
 
   /**
-   * What is dropped by now of the bytes from an offset up to another, from the first such byte on. Not on the thread pool:
+   * What is dropped by now of an output's bytes from an offset up to another, from the first such byte on. Not on the thread pool:
    * it is asked at each read, and takes a microsecond.
    */
-  find(from: number, to: number): OutputGap | undefined {
+  find(output: FileHandle, from: number, to: number): OutputGap | undefined {
     const end = fstatSync(this.#gap.fd).size
     const offset = Math.max(from, this.#head)
     if (end <= offset || to <= offset) return undefined
     // A job that has cut its output off has done so to the hole as well.
-    if (end > fstatSync(this.#output.fd).size) return undefined
+    if (end > fstatSync(output.fd).size) return undefined
     return { offset, bytes: end - offset }
   }
 

@@ -59,9 +59,7 @@ export class OutputReader {
   async start(): Promise<void> {
     try {
       if (!(await this.#folder.isKnown())) throw await this.#folder.notFound()
-      this.#file = await open(this.#folder.outputPath)
-      this.#gaps = await GapFile.open(this.#folder.gapPath, this.#file)
-      await this.#seek(this.#file)
+      await this.#seek(await this.#open())
     } catch (error) {
       await this.close()
       throw errnoOf(error) === 'ENOENT' ? await this.#folder.notFound() : readError(error)
@@ -106,13 +104,29 @@ export class OutputReader {
     await Promise.all([file?.close(), gaps?.close()])
   }
 
+  async #open(): Promise<FileHandle> {
+    const { outputPath, gapPath } = this.#folder
+    const [file, gaps] = await Promise.allSettled([open(outputPath), GapFile.open(gapPath)])
+    // Also what was opened though the other was not is closed with the reader.
+    if (file.status === 'fulfilled') this.#file = file.value
+    if (gaps.status === 'fulfilled') this.#gaps = gaps.value
+    if (file.status === 'rejected') throw file.reason
+    if (gaps.status === 'rejected') throw gaps.reason
+    return file.value
+  }
+
+  /** What is dropped by now of the bytes from an offset up to another. */
+  #findGap(from: number, to: number): OutputGap | undefined {
+    return this.#file && this.#gaps?.find(this.#file, from, to)
+  }
+
   async #seek(file: FileHandle): Promise<void> {
     const { tail, from, follow, onStart } = this.#options
     const { size, dev, ino } = await file.stat()
     this.#fileId = `${dev}:${ino}`
     this.#seen = size
     if (follow === false) this.#limit = size
-    this.#position = tail === undefined ? (from ?? 0) : await tailOffset(file, size, tail, this.#gaps?.find(0, size))
+    this.#position = tail === undefined ? (from ?? 0) : await tailOffset(file, size, tail, this.#findGap(0, size))
     onStart?.(this.#position)
   }
 
@@ -132,7 +146,7 @@ export class OutputReader {
 
   /** Passes over what is dropped at the position. */
   #skip(): void {
-    const gap = this.#gaps?.find(this.#position, this.#position + 1)
+    const gap = this.#findGap(this.#position, this.#position + 1)
     const bytes = Math.min(gap?.bytes ?? 0, this.#limit - this.#position)
     if (bytes <= 0) return
     // Of what is yet to be told, this is the continuation.
@@ -142,7 +156,7 @@ export class OutputReader {
 
   /** What was read at the position, up to the first byte that may have been dropped before. */
   #withoutDropped(chunk: Bytes): Bytes {
-    const gap = this.#gaps?.find(this.#position, this.#position + chunk.length)
+    const gap = this.#findGap(this.#position, this.#position + chunk.length)
     return gap ? chunk.subarray(0, gap.offset - this.#position) : chunk
   }
 
