@@ -63,8 +63,9 @@ export class Journal implements AsyncDisposable {
     return this.#start > 0
   }
 
-  /** Tells of something, once it is written. */
+  /** Tells of something, once it is written. Of what happens after `close` the next journal of the folder is to tell. */
   append(entry: Entry): void {
+    if (this.#closing.signal.aborted) return
     if (this.#pending.length >= mostPending) {
       this.#log.error(
         { job: entry.event.name, type: entry.event.type },
