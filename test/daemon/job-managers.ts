@@ -60,3 +60,28 @@ export function dataOf(part: OutputPart): Uint8Array {
 
 /** A signal that nobody aborts. */
 export const never = new AbortController().signal
+
+/** A job that ends when its standard input does: at once when `letGo` is written to it. */
+export const untilInput = ['sh', '-c', 'read line; echo "$line"']
+
+/** Ends a job that reads `untilInput`. */
+export async function letGo(jobs: JobManager, name: string): Promise<void> {
+  await jobs.writeInput(name, { offset: 0, data: Buffer.from('go\n'), end: true })
+  await jobs.wait(name, never)
+}
+
+/** The types of so many events of all jobs from a token on, with the names. */
+export async function eventsAfter(jobs: JobManager, token: string, count: number): Promise<string[]> {
+  const told: string[] = []
+  for await (const { event } of jobs.watch(token, never)) {
+    if (event) told.push(`${event.type} ${event.name}`)
+    if (told.length === count) break
+  }
+  return told
+}
+
+/** A token: what happens from now on is after it. */
+export async function tokenNow(jobs: JobManager): Promise<string> {
+  for await (const { token } of jobs.watch(undefined, never)) return token
+  throw new Error('the journal has ended')
+}
