@@ -53,11 +53,16 @@ async function resolveAccess({ mode, group }: UnixListenerOptions): Promise<Acce
   return { gid, mode: mode ?? (gid === undefined ? 0o600 : 0o660) }
 }
 
+/** A folder that we make can be entered by all, whatever the umask: the socket's mode says who may connect. */
 async function makeFolder(path: string): Promise<void> {
-  await mkdir(dirname(path)).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'EEXIST') return
-    throw new ListenError(`cannot listen on ${path}: ${cause.message}`, path, { cause })
-  })
+  const folder = dirname(path)
+  try {
+    await mkdir(folder)
+    await chmod(folder, 0o755)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return
+    throw new ListenError(`cannot listen on ${path}: ${(cause as Error).message}`, path, { cause })
+  }
 }
 
 /** Refuses a place where something is that is not a dead daemon's. */
