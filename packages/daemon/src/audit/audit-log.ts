@@ -36,10 +36,18 @@ export class AuditLog implements Audit, AsyncDisposable {
     this.#file = file
   }
 
-  /** @throws what the system says when the file cannot be opened. */
+  /** @throws what the system says when the file cannot be opened, or, if it is required, written. */
   static async open(options: AuditOptions): Promise<AuditLog> {
     const complete = { required: true, maxPendingBytes: 8 * 1024 * 1024, onFailure: () => {}, ...options }
-    return new AuditLog(complete, await openLineFile(options.path))
+    const log = new AuditLog(complete, await openLineFile(options.path))
+    try {
+      await log.#begin()
+    } catch (error) {
+      if (!complete.required) return log
+      await log.#file.close()
+      throw error
+    }
+    return log
   }
 
   async ready(): Promise<void> {
@@ -92,12 +100,18 @@ export class AuditLog implements Audit, AsyncDisposable {
     this.#writtenOfFirst = 0
     await before.close()
     // Who waits for it has been told, or is told by `ready`.
-    await this.#written().catch(() => {})
+    await this.#begin().catch(() => {})
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#written().catch(() => {})
     await this.#file.close()
+  }
+
+  /** A line that tells who writes from here on, by which it is known at once whether it can be written. */
+  #begin(): Promise<void> {
+    this.#add({ at: new Date().toISOString(), opened: process.pid })
+    return this.#written()
   }
 
   #written(): Promise<void> {

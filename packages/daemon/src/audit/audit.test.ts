@@ -43,6 +43,7 @@ const lines = async (file = path) =>
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((line) => !('opened' in line))
 
 describe('AuditLog', () => {
   it('appends a line for each change, in a file for its owner only', async () => {
@@ -134,9 +135,17 @@ describe('AuditLog', () => {
 
   it('refuses every change while it cannot be written, and loses no line', async () => {
     const told: (string | undefined)[] = []
+    const onFailure = (error: Error | null) => told.push(error?.message)
     await symlink('/dev/full', path)
-    await using audit = await AuditLog.open({ path, onFailure: (error) => told.push(error?.message) })
+    await expect(AuditLog.open({ path, onFailure })).rejects.toThrow('ENOSPC')
+    told.length = 0
+    await unlink(path)
+    await using audit = await AuditLog.open({ path, onFailure })
     await audit.ready()
+    await rename(path, `${path}.1`)
+    await symlink('/dev/full', path)
+    await audit.reopen()
+    await expect(audit.ready()).rejects.toMatchObject({ reason: 'AUDIT_UNAVAILABLE' })
     await expect(audit.record(kill, { code: 'ok' })).rejects.toMatchObject({ reason: 'AUDIT_UNAVAILABLE' })
     await expect(audit.ready()).rejects.toMatchObject({ reason: 'AUDIT_UNAVAILABLE' })
     await unlink(path)
