@@ -42,8 +42,10 @@ export interface TestDaemon extends AsyncDisposable {
   readonly host: string
   /** `https://127.0.0.1:PORT`. */
   readonly tlsHost: string
-  /** With `tls`: its authority; `admin` is an admin. */
+  /** With `tls`: its authority. */
   readonly ca: NewCa
+  /** With `tls`: of somebody who is admin. */
+  readonly admin: ClientTls
   /** The process that runs now, or ran last. */
   readonly process: ChildProcess
   /** All that it has logged, by all of its processes. */
@@ -122,6 +124,10 @@ class DaemonProcess implements TestDaemon {
   get ca(): NewCa {
     if (!this.#ca) throw new Error('no TLS was asked for')
     return this.#ca
+  }
+
+  get admin(): ClientTls {
+    return this.#clientTls(this.ca.admin)
   }
 
   get process(): ChildProcess {

@@ -5,7 +5,7 @@ import { CorralError, type JobConfig } from '@corral/runner'
 
 import type { JobLog } from '../log.ts'
 import { decodeConfig } from './config-json.ts'
-import { replaceFile } from './durable-file.ts'
+import { isDraft, replaceFile } from './durable-file.ts'
 import { type JobRecord, parseRecord } from './record.ts'
 
 /** What has no place left on the disk. */
@@ -90,14 +90,21 @@ export class RecordStore {
     })
   }
 
-  /** All records; what is none is moved aside. */
+  /** All records; what is none is moved aside, and what an earlier daemon has not come to the end of writing is removed. */
   async readAll(): Promise<FoundRecords> {
+    await Promise.all(['jobs', 'configs'].map(async (folder) => this.#removeDrafts(folder)))
     const records: JobRecord[] = []
     for (const name of await this.#names('jobs')) {
       const record = await this.#read(name)
       if (record) records.push(record)
     }
     return { records, removing: await this.#names('removing') }
+  }
+
+  async #removeDrafts(folder: string): Promise<void> {
+    const path = join(this.#folder, folder)
+    const drafts = (await attempt('list the records', readdir(path))).filter(isDraft)
+    await attempt('remove drafts of records', Promise.all(drafts.map(async (draft) => unlink(join(path, draft)))))
   }
 
   async #read(name: string): Promise<JobRecord | undefined> {
