@@ -145,8 +145,11 @@ export class JobManager implements Jobs, AsyncDisposable {
   }
 
   async writeInput(name: string, input: InputPart): Promise<number> {
-    const job = this.#job(name)
-    return this.#rooms.inputs.get(job.name).write(input)
+    const { inputs } = this.#rooms
+    const { phase, record } = this.#job(name)
+    // One that waits for its turn takes it once it has begun.
+    const isToCome = record.streamsInput && (phase === 'queued' || phase === 'starting')
+    return (isToCome ? inputs.open(name) : inputs.get(name)).write(input)
   }
 
   async resize(name: string, size: TerminalSize): Promise<void> {
