@@ -30,6 +30,7 @@ export async function compileNodePrograms(): Promise<void> {
     outdir: compiled,
     bundle: true,
     external: ['@corral/runner'],
+    conditions: ['source'],
     platform: 'node',
     format: 'esm',
     logLevel: 'error',
