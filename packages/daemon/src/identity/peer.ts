@@ -1,68 +1,73 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { text } from 'node:stream/consumers'
 
 import { syscallProgram } from '../native/syscall.ts'
 import type { Caller } from './caller.ts'
 import { groupNames, userName } from './names.ts'
 
-/** How many are looked up at once; the others wait. */
-const lookupsMax = 8
-/** How long the program may take, in milliseconds: it makes two system calls. */
-const lookupMs = 5000
+/** How long an answer may take, in milliseconds: it is two system calls. */
+const answerMs = 5000
 
-let running = 0
-const waiting: (() => void)[] = []
+/** What corral-syscall says of a socket's peer. */
+type Answer = { id: number; error: string } | { id: number; pid: number; uid: number; gid: number; groups: number[] }
 
-/**
- * Who is at the other end of a Unix socket, as the kernel noted it when they connected. Of the socket nothing must have
- * been read.
- * @throws {Error} when it cannot be told: then nobody may be served there.
- */
-export async function peerOf(socket: Socket): Promise<Caller> {
-  const { pid, uid, gids } = await lookUp(socket)
-  const [name, groups] = await Promise.all([userName(uid), groupNames(gids)])
-  return { identity: `unix:${name ?? uid}`, via: 'unix', from: `pid ${pid}`, uid, groups }
-}
+/** Finds out who is at the other end of a Unix socket. Node has no call for it: a program is asked, which it starts once. */
+export class PeerDesk {
+  #child: ChildProcess | undefined
+  #lastId = 0
+  readonly #asked = new Map<number, PromiseWithResolvers<Answer>>()
 
-interface Peer {
-  pid: number
-  uid: number
-  gids: readonly number[]
-}
-
-async function lookUp(socket: Socket): Promise<Peer> {
-  if (running >= lookupsMax) await new Promise<void>((resolve) => void waiting.push(resolve))
-  else running++
-  try {
-    if (socket.destroyed) throw new Error('the peer has gone')
-    return parsePeer(await askKernel(socket))
-  } finally {
-    // Whoever waits takes this one's place.
-    const next = waiting.shift()
-    if (next) next()
-    else running--
+  /**
+   * Who it is, as the kernel noted it when they connected.
+   * @throws {Error} when it cannot be told: then nobody may be served there.
+   */
+  async peerOf(socket: Socket): Promise<Caller> {
+    const answer = await this.#ask(socket)
+    if ('error' in answer) throw new Error(`SO_PEERCRED, SO_PEERGROUPS: ${answer.error}`)
+    const { pid, uid, gid, groups } = answer
+    const [name, names] = await Promise.all([userName(uid), groupNames([...new Set([gid, ...groups])])])
+    return { identity: `unix:${name ?? uid}`, via: 'unix', from: `pid ${pid}`, uid, groups: names }
   }
-}
 
-/** Node has no call for it: a program does, which gets the socket as its descriptor 3. */
-async function askKernel(socket: Socket): Promise<string> {
-  const child = spawn(syscallProgram(), ['peer'], {
-    stdio: ['ignore', 'pipe', 'pipe', socket],
-    env: {},
-    timeout: lookupMs,
-    killSignal: 'SIGKILL',
-  })
-  const ended = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve))
-  const [output, complaint, status] = await Promise.all([text(child.stdout!), text(child.stderr!), ended])
-  if (status !== 0) throw new Error(`corral-syscall peer failed: ${complaint.trim() || `exit status ${status}`}`)
-  return output
-}
+  /** Ends the program. */
+  close(): void {
+    if (this.#child?.connected) this.#child.disconnect()
+  }
 
-/** What corral-syscall has printed. The own group is among them. */
-export function parsePeer(line: string): Peer {
-  const [, pid, uid, gid, groups] = /^pid=(\d+) uid=(\d+) gid=(\d+) groups=([\d,]*)\n$/.exec(line) ?? []
-  if (groups === undefined) throw new Error(`corral-syscall peer printed ${JSON.stringify(line)}`)
-  const gids = [gid!, ...groups.split(',').filter((each) => each !== '')].map(Number)
-  return { pid: Number(pid), uid: Number(uid), gids: [...new Set(gids)] }
+  async #ask(socket: Socket): Promise<Answer> {
+    const child = (this.#child ??= this.#start())
+    const id = ++this.#lastId
+    const asked = Promise.withResolvers<Answer>()
+    this.#asked.set(id, asked)
+    const onClose = (): void => asked.reject(new Error('the peer has gone'))
+    socket.once('close', onClose)
+    // A program that does not answer is replaced by another.
+    const timer = setTimeout(() => child.kill('SIGKILL'), answerMs).unref()
+    // By this, its server would wait with its own end for that of the program.
+    Object.assign(socket, { server: undefined })
+    child.send(id, socket, { keepOpen: true }, (error) => error && asked.reject(error))
+    try {
+      return await asked.promise
+    } finally {
+      clearTimeout(timer)
+      socket.off('close', onClose)
+      this.#asked.delete(id)
+    }
+  }
+
+  #start(): ChildProcess {
+    // Node tells it where the channel is, and it needs nothing else.
+    const child = spawn(syscallProgram(), ['peers'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env: {} })
+    const onEnd = (why: string): void => {
+      if (this.#child !== child) return
+      this.#child = undefined
+      for (const { reject } of this.#asked.values()) reject(new Error(`corral-syscall ended: ${why}`))
+    }
+    child.on('message', (answer: Answer) => this.#asked.get(answer.id)?.resolve(answer))
+    child.on('error', (error) => onEnd(error.message))
+    child.on('exit', (status, signal) => onEnd(signal ?? `exit status ${status}`))
+    child.unref()
+    child.channel?.unref()
+    return child
+  }
 }

@@ -1,3 +1,4 @@
+import { PeerDesk } from '../identity/peer.ts'
 import { Admission } from './admission.ts'
 import { HandedOver } from './handed-over.ts'
 import { HttpService, type RequestHandler } from './http.ts'
@@ -51,13 +52,15 @@ export async function openListeners(options: ListenersOptions, handler: RequestH
   const { unix = [], tls = [], log, handedOver = new HandedOver() } = options
   const limits = resolveLimits(options.limits)
   const refusals = new RefusalLog(log, options.onRefused)
-  const room: Room = { limits, admission: new Admission(limits), http: new HttpService(limits, handler), refusals, log }
+  const [admission, http, peers] = [new Admission(limits), new HttpService(limits, handler), new PeerDesk()]
+  const room: Room = { limits, admission, http, peers, refusals, log }
   const open: Listener[] = []
   const tlsListeners: TlsListener[] = []
   const close = async (graceMs = 10_000): Promise<void> => {
     await Promise.all(open.map((each) => each.close()))
-    room.admission.close()
-    await room.http.close(graceMs)
+    admission.close()
+    peers.close()
+    await http.close(graceMs)
     refusals.close()
   }
   try {
@@ -72,10 +75,10 @@ export async function openListeners(options: ListenersOptions, handler: RequestH
   return {
     addresses: open.flatMap(({ name, addresses }) => addresses.map((address) => ({ name, address }))),
     get connections() {
-      return room.admission.connections
+      return admission.connections
     },
     get handshakes() {
-      return room.admission.handshakes
+      return admission.handshakes
     },
     reload: async () => void (await Promise.all(tlsListeners.map((each) => each.reload()))),
     close,

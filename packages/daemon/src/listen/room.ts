@@ -1,3 +1,4 @@
+import type { PeerDesk } from '../identity/peer.ts'
 import type { Admission } from './admission.ts'
 import type { HttpService } from './http.ts'
 import type { ListenLog, ResolvedLimits } from './options.ts'
@@ -8,6 +9,7 @@ export interface Room {
   limits: ResolvedLimits
   admission: Admission
   http: HttpService
+  peers: PeerDesk
   refusals: RefusalLog
   log: ListenLog
 }

@@ -1,6 +1,5 @@
 import net from 'node:net'
 
-import { peerOf } from '../identity/peer.ts'
 import type { Visitor } from './admission.ts'
 import { ListenError } from './listen-error.ts'
 import type { UnixListenerOptions } from './options.ts'
@@ -60,7 +59,7 @@ export function logErrors(server: net.Server, { log }: Room): void {
   server.on('error', (error) => log.error({ err: error }, 'Cannot accept a connection'))
 }
 
-async function accept(socket: net.Socket, { admission, http, limits, refusals }: Room): Promise<void> {
+async function accept(socket: net.Socket, { admission, http, limits, peers, refusals }: Room): Promise<void> {
   socket.on('error', () => {})
   let from = 'a Unix socket'
   const visitor: Visitor = {
@@ -78,7 +77,7 @@ async function accept(socket: net.Socket, { admission, http, limits, refusals }:
     admission.leave(visitor)
   })
   try {
-    const caller = await peerOf(socket)
+    const caller = await peers.peerOf(socket)
     from = `${caller.identity}, ${caller.from}`
     visitor.peer = caller.identity
     const protocol = await protocolOf(socket)
