@@ -4,7 +4,7 @@ import { errnoOf, fileError, watchError } from '../errors/errno.ts'
 import { type Bytes, isFull, readChunk, readInto, type Span } from './buffers.ts'
 import { watchFile } from './file-watch.ts'
 import { type OutputGap, GapFile } from './gap.ts'
-import { droppedNotice, join } from './notice.ts'
+import { Notices } from './notice.ts'
 import type { OutputOptions } from './output.ts'
 import { tailOffset } from './tail.ts'
 
@@ -35,10 +35,7 @@ export class OutputReader {
   /** Nothing more will be written: what has been read up to is the end. */
   #final = false
   #failure: { error: unknown } | undefined
-  /** Was dropped, and the consumer is yet to be told. */
-  #dropped: OutputGap | undefined
-  /** Has been read, and is to be given first. */
-  #pending: Bytes | undefined
+  readonly #notices: Notices
   #wake: (() => void) | undefined
   #changed = false
   /** It was woken, and has read nothing since. */
@@ -49,6 +46,7 @@ export class OutputReader {
     this.#folder = folder
     this.#options = options
     this.#ended = ended
+    this.#notices = new Notices(options.onDropped)
   }
 
   /** Aborted once the reader is closed. */
@@ -75,13 +73,12 @@ export class OutputReader {
       for (;;) {
         if (this.#failure) throw this.#failure.error
         if (!this.#file) return undefined
-        if (this.#pending) return this.#give(this.#pending, buffer)
+        const rest = this.#notices.rest(buffer)
+        if (rest) return rest
         // In this order: a change, or the end, that comes after the read is not missed.
         const final = this.#final
         this.#changed = false
-        const chunk = await this.#read(this.#file, buffer)
-        const notice = this.#takeNotice()
-        if (notice) return this.#give(chunk ? join(notice, chunk) : notice, buffer)
+        const chunk = this.#notices.tell(await this.#read(this.#file, buffer), buffer)
         if (chunk) return chunk
         if (await this.#isCut()) continue
         if (final) return undefined
@@ -149,8 +146,7 @@ export class OutputReader {
     const gap = this.#findGap(this.#position, this.#position + 1)
     const bytes = Math.min(gap?.bytes ?? 0, this.#limit - this.#position)
     if (bytes <= 0) return
-    // Of what is yet to be told, this is the continuation.
-    this.#dropped = { offset: this.#dropped?.offset ?? this.#position, bytes: (this.#dropped?.bytes ?? 0) + bytes }
+    this.#notices.note(this.#position, bytes)
     this.#advance(bytes)
   }
 
@@ -164,24 +160,6 @@ export class OutputReader {
     this.#woken = false
     this.#position += bytes
     this.#seen = Math.max(this.#seen, this.#position)
-  }
-
-  /** Tells of what was dropped: the consumer that wants to know, or by bytes of the stream's own, which it gives then. */
-  #takeNotice(): Bytes | undefined {
-    const gap = this.#dropped
-    this.#dropped = undefined
-    if (!gap || !this.#options.onDropped) return gap && droppedNotice(gap.bytes)
-    this.#options.onDropped(gap)
-    return undefined
-  }
-
-  /** Gives as much as the buffer holds, and keeps the rest. */
-  #give(bytes: Bytes, buffer: Bytes | undefined): Bytes {
-    const length = Math.min(bytes.length, buffer?.length ?? Infinity)
-    this.#pending = length < bytes.length ? bytes.subarray(length) : undefined
-    if (!buffer) return bytes
-    buffer.set(bytes.subarray(0, length))
-    return buffer.subarray(0, length)
   }
 
   /** True when the job has cut its output off: what it writes then is read from the beginning. */
