@@ -23,10 +23,7 @@ export interface CollectedEntry {
   content: AsyncIterable<Uint8Array>
 }
 
-/**
- * What was collected, folders before what is in them. When the connection is lost, the daemon begins again, and what was
- * given already is passed over: nobody changes what was collected.
- */
+/** What was collected, folders before what is in them; nobody changes that, so that what was cut off goes on where it was. */
 export async function* readCollected(
   link: Link,
   name: string,
@@ -35,7 +32,7 @@ export async function* readCollected(
   const messages = new CollectedMessages(link, name, path)
   try {
     for (let entry = await messages.nextEntry(); entry; entry = await messages.nextEntry()) {
-      yield { ...fromMessage(link.address, () => readEntry(entry)), content: messages.content(messages.count) }
+      yield { ...fromMessage(link.address, () => readEntry(entry)), content: messages.content(entry) }
     }
   } finally {
     messages.close()
@@ -56,44 +53,43 @@ function readEntry({ path, directory, mode, size, modifiedAt }: EntryMessage): O
 class CollectedMessages {
   readonly #gone = new AbortController()
   readonly #messages: AsyncGenerator<CollectedResponse, void, undefined>
-  /** What was given: entries, and bytes of the last one. */
-  #entries = 0
-  #bytes = 0
-  /** The same of what this connection has brought. */
-  #seenEntries = 0
-  #seenBytes = 0
-  /** The entry that was come upon after the last one's content. */
-  #ahead: EntryMessage | undefined
-  /** Data that came in the message of its entry. */
-  #data: Uint8Array | undefined
+  #receivedEntries = 0n
+  /** Of the last entry. */
+  #receivedBytes = 0n
+  /** Whose content comes now. */
+  #current: EntryMessage | undefined
+  /** A message that was received, and belongs to what is asked for next. */
+  #ahead: CollectedResponse | undefined
 
   constructor(link: Link, name: string, path: string) {
     const open = (options: CallOptions): AsyncIterable<CollectedResponse> => {
-      this.#seenEntries = this.#seenBytes = 0
-      return link.jobs.collected({ name, path }, options)
+      const received = { receivedEntries: this.#receivedEntries, receivedBytes: this.#receivedBytes }
+      return link.jobs.collected({ name, path, ...received }, options)
     }
     this.#messages = link.follow(open, this.#gone.signal)
   }
 
   /** The next entry, past what is left of the last one's content; undefined: there is none. */
   async nextEntry(): Promise<EntryMessage | undefined> {
-    while (!this.#ahead) if (!(await this.#nextData())) break
-    const entry = this.#ahead
-    this.#ahead = undefined
-    return entry
+    for (;;) {
+      const message = this.#ahead ?? (await this.#next())
+      this.#ahead = undefined
+      if (!message) return undefined
+      if (!message.entry) continue
+      this.#current = message.entry
+      // An entry's message may hold the first of its data.
+      if (message.data.length > 0) this.#ahead = { ...message, entry: undefined }
+      return message.entry
+    }
   }
 
-  /** How many entries were given. */
-  get count(): number {
-    return this.#entries
-  }
-
-  /** The content of the `entry`th entry, if no other has been asked for since. */
-  async *content(entry: number): AsyncGenerator<Uint8Array, void, undefined> {
-    while (this.#entries === entry && !this.#ahead) {
-      const data = await this.#nextData()
-      if (data === undefined) return
-      if (data.length > 0) yield data
+  /** The content of an entry, until another one is asked for. */
+  async *content(entry: EntryMessage): AsyncGenerator<Uint8Array, void, undefined> {
+    while (this.#current === entry) {
+      const message = this.#ahead ?? (await this.#next())
+      this.#ahead = message?.entry ? message : undefined
+      if (!message || message.entry) return
+      yield message.data
     }
   }
 
@@ -101,32 +97,14 @@ class CollectedMessages {
     this.#gone.abort()
   }
 
-  /** The next data of the current entry, empty when another entry has begun instead; undefined at the end of all. */
-  async #nextData(): Promise<Uint8Array | undefined> {
-    const kept = this.#data
-    this.#data = undefined
-    if (kept) return this.#newOf(kept)
+  async #next(): Promise<CollectedResponse | undefined> {
     const { done, value } = await this.#messages.next()
     if (done) return undefined
-    if (!value.entry) return this.#newOf(value.data)
-    this.#seenEntries++
-    this.#seenBytes = 0
-    this.#data = value.data.length > 0 ? value.data : undefined
-    if (this.#seenEntries > this.#entries) {
-      this.#entries = this.#seenEntries
-      this.#bytes = 0
-      this.#ahead = value.entry
+    if (value.entry) {
+      this.#receivedEntries++
+      this.#receivedBytes = 0n
     }
-    return new Uint8Array()
-  }
-
-  /** What of a part was not given before. */
-  #newOf(data: Uint8Array): Uint8Array {
-    const begins = this.#seenBytes
-    this.#seenBytes += data.length
-    if (this.#seenEntries < this.#entries || this.#seenBytes <= this.#bytes) return new Uint8Array()
-    const fresh = data.subarray(this.#bytes - begins)
-    this.#bytes = this.#seenBytes
-    return fresh
+    this.#receivedBytes += BigInt(value.data.length)
+    return value
   }
 }

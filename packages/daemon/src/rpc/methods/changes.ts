@@ -11,8 +11,10 @@ const maxCharacters = 64 * 1024
 export async function* changes(request: ChangesRequest, call: Call): AsyncGenerator<ChangesResponse, void, undefined> {
   let message = create(ChangesResponseSchema)
   let characters = 0
+  let passed = 0n
   for await (const change of call.services.jobs.changes(request.name)) {
     call.signal.throwIfAborted()
+    if (passed++ < request.received) continue
     message.changes.push(changeToProto(change))
     characters += change.path.length
     if (message.changes.length < maxChanges && characters < maxCharacters) continue

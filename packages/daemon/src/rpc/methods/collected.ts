@@ -10,6 +10,7 @@ import {
   dateToProto,
   FieldError,
   type ManagedDescription,
+  numberFromProto,
 } from '@corral/api'
 
 import { openBelow, type TreeEntry, walk } from '../../collected/walk.ts'
@@ -20,16 +21,19 @@ const chunkBytes = 256 * 1024
 
 /** Copies of what was collected from an ended job: each entry, and after it what the file holds. */
 export async function* collected(
-  { name, path }: CollectedRequest,
+  { name, path, receivedEntries, receivedBytes }: CollectedRequest,
   { services }: Call,
 ): AsyncGenerator<CollectedResponse, void, undefined> {
+  const begin = { entries: receivedEntries, bytes: numberFromProto('received_bytes', receivedBytes) }
   const job = await services.jobs.inspect(name)
   const wanted = placeOf(job, path)
   const root = wanted === undefined ? undefined : await openBelow(job.collectedPath!, wanted)
   if (!root) throw notCollected(job, path)
+  let passed = 0n
   for await (const entry of walk(root)) {
-    yield create(CollectedResponseSchema, { entry: entryOf(entry) })
-    yield* contentOf(entry)
+    passed++
+    if (passed > begin.entries) yield create(CollectedResponseSchema, { entry: entryOf(entry) })
+    if (passed >= begin.entries) yield* contentOf(entry, passed === begin.entries ? begin.bytes : 0)
   }
 }
 
@@ -58,12 +62,13 @@ function entryOf({ path, stats }: TreeEntry): CollectedEntry {
   })
 }
 
-async function* contentOf({ file }: TreeEntry): AsyncGenerator<CollectedResponse> {
+async function* contentOf({ file }: TreeEntry, begin: number): AsyncGenerator<CollectedResponse> {
   if (!file) return
-  for (;;) {
+  for (let position = begin; ;) {
     // A buffer of its own each time: the one before may be on its way still.
-    const { bytesRead, buffer } = await file.read({ buffer: Buffer.allocUnsafeSlow(chunkBytes), position: null })
+    const { bytesRead, buffer } = await file.read({ buffer: Buffer.allocUnsafeSlow(chunkBytes), position })
     if (bytesRead === 0) return
+    position += bytesRead
     yield create(CollectedResponseSchema, { data: buffer.subarray(0, bytesRead) })
   }
 }

@@ -1,0 +1,92 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** How much a connection lets through, in bytes, before it is cut off; undefined: all. */
+export interface Cut {
+  /** Of what the daemon says. */
+  down?: number
+  /** Of what the client says. */
+  up?: number
+}
+
+/** Stands between a client and a daemon's socket, and cuts connections off. */
+export class CuttingProxy implements AsyncDisposable {
+  readonly host: string
+  /** Asked at each new connection where to cut it off; undefined: nowhere. */
+  nextCut: () => Cut | undefined = () => undefined
+  /** What the daemon has said on all connections, in bytes. */
+  down = 0
+  connections = 0
+  readonly #path: string
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+
+  private constructor(path: string, server: Server) {
+    this.#path = path
+    this.#server = server
+    this.host = `unix://${path}`
+  }
+
+  /** Listens at a path; what comes there goes to `target`. */
+  static async open(path: string, target: string): Promise<CuttingProxy> {
+    const server = createServer((socket) => proxy.#join(socket, connect(target)))
+    const proxy = new CuttingProxy(path, server)
+    await proxy.listen()
+    return proxy
+  }
+
+  async listen(): Promise<void> {
+    this.#server.listen(this.#path)
+    await once(this.#server, 'listening')
+  }
+
+  /** Accepts nothing more, and cuts everything off. */
+  async shut(): Promise<void> {
+    this.#server.close()
+    this.cutAll()
+    if (this.#server.listening) await once(this.#server, 'close')
+  }
+
+  cutAll(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shut()
+  }
+
+  #join(client: Socket, daemon: Socket): void {
+    this.connections++
+    const cut = this.nextCut()
+    const end = (): void => {
+      client.destroy()
+      daemon.destroy()
+    }
+    for (const socket of [client, daemon]) {
+      this.#sockets.add(socket)
+      socket.on('error', end)
+      socket.once('close', () => {
+        this.#sockets.delete(socket)
+        end()
+      })
+    }
+    this.#pass(client, daemon, cut?.up ?? Infinity, end)
+    this.#pass(daemon, client, cut?.down ?? Infinity, end, (bytes) => (this.down += bytes))
+  }
+
+  /** Passes on at most so many bytes, no faster than they are taken. */
+  #pass(from: Socket, to: Socket, most: number, end: () => void, count: (bytes: number) => void = () => {}): void {
+    let left = most
+    from.on('data', (data: Buffer) => {
+      const part = data.subarray(0, left)
+      left -= part.length
+      count(part.length)
+      if (!to.write(part)) {
+        from.pause()
+        to.once('drain', () => from.resume())
+      }
+      // What was passed on is to arrive before the end does.
+      if (left === 0) to.end(end)
+    })
+  }
+}
