@@ -19,9 +19,12 @@ export function nodeProgram(file: string): string[] {
 
 /** Compiles the programs, against the library as it was last built. */
 export async function compileNodePrograms(): Promise<void> {
-  const files = glob(['test/daemon/programs/*.ts', 'test/faults/programs/*.ts', 'test/rootless/programs/*.ts', 'test/shim/*.ts'], {
-    cwd: repository,
-  })
+  const files = glob(
+    ['test/daemon/programs/*.ts', 'test/faults/programs/*.ts', 'test/rootless/programs/*.ts', 'test/shim/*.ts'],
+    {
+      cwd: repository,
+    },
+  )
   const entryPoints = (await Array.fromAsync(files)).filter((file) => !file.endsWith('.test.ts'))
   await build({
     absWorkingDir: repository,

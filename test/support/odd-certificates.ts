@@ -1,8 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import type { JsonName } from '@peculiar/x509'
-
 import {
   exportKey,
   ExtendedKeyUsage,
@@ -13,6 +11,7 @@ import {
   SubjectAlternativeNameExtension,
   X509Certificate,
   X509CertificateGenerator,
+  type JsonName,
 } from '../../packages/certs/src/x509.ts'
 import type { ClientFiles } from './doors.ts'
 

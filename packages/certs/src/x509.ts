@@ -24,6 +24,7 @@ export {
   X509CertificateGenerator,
   X509Crl,
   X509CrlGenerator,
+  type JsonName,
 } from '@peculiar/x509'
 
 /** Keys are of P-256, which everything that speaks TLS 1.3 has. */
