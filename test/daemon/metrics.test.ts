@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { request } from 'node:http'
 import { join } from 'node:path'
 
 import { describe, expect } from 'vitest'
@@ -13,9 +11,7 @@ import {
 import type { JobManager } from '../../packages/daemon/src/jobs/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { never, order, test as base } from './job-managers.ts'
-
-/** Samples of a page by their names and labels, as they are written. */
-type Samples = Readonly<Record<string, number>>
+import { ask, parse, type Samples } from './scrapes.ts'
 
 interface MetricsFixtures {
   /** Metrics of a test's jobs. */
@@ -34,18 +30,6 @@ const test = base.extend<MetricsFixtures>({
     stop.abort()
   },
 })
-
-/** Reads the text format; each line is a comment or a sample. */
-function parse(text: string): Samples {
-  const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-  return Object.fromEntries(
-    samples.map((line) => {
-      const match = /^([a-zA-Z_:][\w:]*(?:\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*\})?) (\S+)$/.exec(line)
-      if (!match) throw new Error(`not in the text format: ${line}`)
-      return [match[1], Number(match[2])]
-    }),
-  )
-}
 
 describe('metrics', () => {
   test('count jobs by state, their starts, ends, output and use', async ({ watched }) => {
@@ -117,22 +101,6 @@ describe('metrics', () => {
 function totalOf(seen: Samples, metric: string): number {
   const values = Object.entries(seen).filter(([name]) => name.startsWith(`${metric}{`))
   return values.reduce((sum, [, value]) => sum + value, 0)
-}
-
-interface Answer {
-  status: number | undefined
-  body: string
-}
-
-/** Asks over TCP, or a Unix socket. */
-async function ask(address: string, path: string, method = 'GET'): Promise<Answer> {
-  const place = address.startsWith('/')
-    ? { socketPath: address }
-    : { host: address.split(':')[0], port: address.split(':')[1] }
-  const asked = request({ ...place, path, method })
-  asked.end()
-  const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage]
-  return { status: response.statusCode, body: Buffer.concat(await Array.fromAsync(response)).toString() }
 }
 
 describe('the listener', () => {
