@@ -33,6 +33,7 @@ test('a daemon tells what it does, on a listener of its own', async ({ openDaemo
       'corral_streams{method="Output"}': 1,
       'corral_rpcs_total{method="Start",code="ok"}': 1,
       'corral_rpcs_total{method="Get",code="not_found"}': 1,
+      'corral_rpcs_total{method="List",code="permission_denied"}': 1,
       corral_output_sent_bytes_total: 11,
       'corral_output_bytes_total{owner="alice",label_team="a"}': 11,
       'corral_jobs_running{owner="alice",label_team="a"}': 1,

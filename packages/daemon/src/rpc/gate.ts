@@ -20,7 +20,7 @@ export function nameRequest({ requestHeader, responseHeader, values }: HandlerCo
 }
 
 /** Lets in whom the policy knows, before anything of the request is read. */
-export function gateOf({ policy, audit }: RpcServices): (context: HandlerContext) => Promise<void> {
+export function gateOf({ policy, audit, metrics }: RpcServices): (context: HandlerContext) => Promise<void> {
   return async (context) => {
     const requestId = nameRequest(context)
     const caller = context.values.get(callerKey)
@@ -30,7 +30,8 @@ export function gateOf({ policy, audit }: RpcServices): (context: HandlerContext
       return
     }
     const error = toRpcError(unknown(caller?.identity), { requestId })
-    const { localName: method, input } = context.method
+    const { localName: method, name, input } = context.method
+    metrics.rpcEnded(name, codeName(error), 0)
     if (access[method as MethodName]?.mutates) {
       const outcome = { code: codeName(error), reason: 'UNKNOWN_IDENTITY' }
       await audit.record({ method, caller, requestId, message: create(input) }, outcome).catch(() => {})
