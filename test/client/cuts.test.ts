@@ -211,6 +211,11 @@ describe('a connection that is lost', () => {
   })
 })
 
+test.for([5_000_000, 20_000_000])('a request of %i bytes is refused, and not sent again', async (size, { cut }) => {
+  const start = cut.start({ command: ['true'], env: { LARGE: 'x'.repeat(size) } })
+  await expect(start).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' })
+})
+
 describe('a reader', () => {
   test('that does not read has little sent to it, and holds up nobody', async ({ connect, proxy, folder }) => {
     const runner = await connect({ host: proxy.host })

@@ -58,6 +58,7 @@ function diagnose(code: string, error: ConnectError, context: TroubleContext): D
   if (/ALERT_CERTIFICATE_REQUIRED/.test(code)) return certificateRequired(context)
   if (/ALERT/.test(code) && !/PROTOCOL_VERSION|INTERNAL_ERROR/.test(code)) return certificateRefused(code, context)
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO' || code === 'ERR_HTTP2_ERROR') return notCorrald(code, context)
+  if (error.message.includes('ENHANCE_YOUR_CALM')) return tooMuch(context)
   if (connections.last.isOpen && !connections.last.isHeard) return silent(context)
   if (address.kind === 'unix') return diagnoseSocket(code, address.path, error, context)
   return diagnoseNetwork(code, error, context)
@@ -105,6 +106,16 @@ function lost(code: string, error: ConnectError, address: Address): Diagnosis {
 
 function unreachable(message: string): Diagnosis {
   return { reason: 'UNREACHABLE', message }
+}
+
+/** A request that goes on when it should not is cut off, rather than answered. */
+function tooMuch({ address }: TroubleContext): Diagnosis {
+  return {
+    code: 'RESOURCE_EXHAUSTED',
+    reason: 'TOO_MUCH',
+    message: `corrald at ${address.text} cut the request off: it is too large, or there are too many of them at once`,
+    isTransient: false,
+  }
 }
 
 function notTrusted(code: string, { address, tls }: TroubleContext): Diagnosis {
