@@ -12,7 +12,12 @@ import { AuditLog } from '../../packages/daemon/src/audit/index.ts'
 import type { Caller } from '../../packages/daemon/src/identity/caller.ts'
 import type { Jobs } from '../../packages/daemon/src/jobs/index.ts'
 import { createPolicy, type PolicyConfig } from '../../packages/daemon/src/policy/index.ts'
-import { createHandler, type DaemonFacts, type RpcLimits } from '../../packages/daemon/src/rpc/index.ts'
+import {
+  createHandler,
+  type DaemonFacts,
+  type RpcHandler,
+  type RpcLimits,
+} from '../../packages/daemon/src/rpc/index.ts'
 import { test as base } from './job-managers.ts'
 
 /** Who calls in the tests. Operators may ask for what the tests need. */
@@ -31,6 +36,9 @@ export interface RpcOptions {
   policy?: PolicyConfig
 }
 
+/** Names of sockets are told apart by it. */
+let sockets = 0
+
 /** The RPCs of a test's jobs, on a Unix socket for each caller. */
 export class RpcServer {
   /** What was logged as a failure. */
@@ -46,12 +54,16 @@ export class RpcServer {
   readonly #servers: Http2Server[] = []
   readonly #sessions = new Set<ServerHttp2Session>()
   readonly #managers: Http2SessionManager[] = []
+  readonly #handler: RpcHandler
+  /** Who has sent a request: each socket is somebody's. */
+  readonly #callers = new WeakMap<object, Caller>()
 
   private constructor(folder: string, audit: AuditLog, jobs: Jobs, options: RpcOptions) {
     this.#folder = folder
     this.#audit = audit
     this.#jobs = jobs
     this.#options = options
+    this.#handler = this.#createHandler()
   }
 
   static async open(folder: string, jobs: Jobs, options: RpcOptions): Promise<RpcServer> {
@@ -97,13 +109,15 @@ export class RpcServer {
   }
 
   async #listen(identity: string): Promise<string> {
-    const caller: Caller | undefined = identity === '' ? undefined : { identity, via: 'tls', from: '192.0.2.1:4000' }
-    const server = createServer(this.#handler(caller))
+    const server = createServer((req, res) => {
+      if (identity !== '') this.#callers.set(req, { identity, via: 'tls', from: '192.0.2.1:4000' })
+      this.#handler(req, res)
+    })
     server.on('session', (session) => {
       this.#sessions.add(session)
       session.on('close', () => this.#sessions.delete(session))
     })
-    const path = join(this.#folder, `rpc-${this.#servers.length}.sock`)
+    const path = join(this.#folder, `rpc-${sockets++}.sock`)
     this.#servers.push(server)
     await new Promise<void>((resolve) => {
       server.listen(path, resolve)
@@ -111,7 +125,7 @@ export class RpcServer {
     return path
   }
 
-  #handler(caller: Caller | undefined) {
+  #createHandler(): RpcHandler {
     const { limits = {} } = this.#options
     return createHandler(
       {
@@ -129,7 +143,7 @@ export class RpcServer {
         limits,
         draining: this.#draining.signal,
       },
-      () => caller,
+      (req) => this.#callers.get(req),
     )
   }
 
