@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 import { createClient } from '@connectrpc/connect'
-import { JobService, type OutputResponse } from '@corral/api'
+import { JobService } from '@corral/api'
 import { describe, expect } from 'vitest'
 
 import { eventually } from '../support/test.ts'
@@ -59,19 +59,25 @@ describe('a client that goes away', () => {
       await Promise.all([...streams, wait])
     })
 
-    test(`while it does not read is let go of, over ${protocol}`, async ({ server }) => {
-      const alice = await server.client('alice')
-      await alice.start({ config: { command: ['head', '-c', String(manyBytes), '/dev/zero'], name: 'web' } })
-      const { transport, cut } = await server.connect('alice', protocol)
-      const output = createClient(JobService, transport).output({ name: 'web', follow: true })
-      const iterator = output[Symbol.asyncIterator]()
-      await iterator.next()
-      await alice.wait({ name: 'web' })
-      expect(server.streams.get('Output')).toBe(1)
-      cut()
-      // That the file is closed, the test's end makes sure of.
-      await openStreams(server, { Output: 0 })
-    })
+    for (const leaving of ['cuts the connection', 'cancels']) {
+      test(`while it does not read, and ${leaving}, is let go of, over ${protocol}`, async ({ server }) => {
+        const alice = await server.client('alice')
+        await alice.start({ config: { command: ['head', '-c', String(manyBytes), '/dev/zero'], name: 'web' } })
+        const { transport, cut } = await server.connect('alice', protocol)
+        const gone = new AbortController()
+        const output = createClient(JobService, transport).output(
+          { name: 'web', follow: true },
+          { signal: gone.signal },
+        )
+        await output[Symbol.asyncIterator]().next()
+        await alice.wait({ name: 'web' })
+        expect(server.streams.get('Output')).toBe(1)
+        if (leaving === 'cancels') gone.abort()
+        else cut()
+        // That the file is closed, the test's end makes sure of.
+        await openStreams(server, { Output: 0 })
+      })
+    }
   }
 })
 
@@ -151,7 +157,7 @@ test('a thousand readers of one job get all of it', async ({ server }) => {
   await alice.start({ config: { command: ['sh', '-c', 'read x; seq 1 1000'], name: 'web', stdin: stream } })
   const readers = Array.from({ length: 1000 }, async () => {
     const hash = createHash('sha256')
-    for await (const { data } of alice.output({ name: 'web', follow: true }) as AsyncIterable<OutputResponse>) {
+    for await (const { data } of alice.output({ name: 'web', follow: true })) {
       hash.update(data)
     }
     return hash.digest('hex')
