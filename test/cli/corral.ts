@@ -58,14 +58,17 @@ export class Running {
   }
 }
 
-/** `corral` over a storage root of its own. */
+/** `corral` over a storage root of its own, or with a daemon. */
 export class Corral {
-  /** A folder for the test's files; the storage root is in it. */
+  /** A folder for the test's files; the storage root is in it, and the contexts. */
   readonly folder: string
+  readonly #where: Readonly<Record<string, string>>
   readonly #running: Running[] = []
 
-  constructor(folder: string) {
+  /** `where`: the variables that say where jobs are. Default: a storage root in the folder. */
+  constructor(folder: string, where: Readonly<Record<string, string>> = { CORRAL_STORAGE_ROOT: join(folder, 'root') }) {
     this.folder = folder
+    this.#where = where
   }
 
   get storageRoot(): string {
@@ -74,7 +77,8 @@ export class Corral {
 
   /** The command line that runs corral, for tests that need a shell. */
   get commandLine(): string {
-    return `CORRAL_STORAGE_ROOT='${this.storageRoot}' '${process.execPath}' '${bin}'`
+    const variables = Object.entries(this.#where).map(([name, value]) => `${name}='${value}' `)
+    return `${variables.join('')}'${process.execPath}' '${bin}'`
   }
 
   /** Starts corral; a shell script is run as it is. */
@@ -121,7 +125,7 @@ export class Corral {
   }
 
   get #options(): { cwd: string; env: NodeJS.ProcessEnv } {
-    return { cwd: this.folder, env: { ...process.env, CORRAL_STORAGE_ROOT: this.storageRoot } }
+    return { cwd: this.folder, env: { ...process.env, XDG_CONFIG_HOME: join(this.folder, 'config'), ...this.#where } }
   }
 
   #track(child: ChildProcess): Running {
@@ -131,11 +135,16 @@ export class Corral {
   }
 }
 
+/** A folder for the files of a test. */
+export async function makeFolder(): Promise<string> {
+  return mkdtemp(join(inject('runFolder'), 'cli-'))
+}
+
 /** A test that has a `corral` of its own, of which nothing is left at its end. */
 export const test = base.extend<{ corral: Corral }>({
   // oxlint-disable-next-line no-empty-pattern -- vitest reads the names of fixtures from the pattern
   corral: async ({}, use) => {
-    const corral = new Corral(await mkdtemp(join(inject('runFolder'), 'cli-')))
+    const corral = new Corral(await makeFolder())
     await use(corral)
     await corral.remove()
   },

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 
 import type { Command } from 'commander'
 
@@ -15,9 +15,9 @@ export function addFolder(command: Command): Command {
   )
 }
 
-/** The folder of the certificate authority. */
+/** The folder of the certificate authority, absolute. */
 export function authorityFolder({ dir }: FolderOptions, env: NodeJS.ProcessEnv = process.env): string {
-  if (dir !== undefined) return dir
+  if (dir !== undefined) return resolve(dir)
   if (process.getuid?.() === 0) return '/etc/corral/certs'
   const config = env['XDG_CONFIG_HOME']
   return join(config && isAbsolute(config) ? config : join(homedir(), '.config'), 'corral', 'certs')

@@ -3,7 +3,7 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
-import type { CollectedEntry, RemoteRunner } from '@corral/client'
+import { type CollectedEntry, RemoteError, type RemoteRunner } from '@corral/client'
 import { CorralError } from '@corral/runner/errors'
 
 /** Writes what a daemon has collected as `target`; false: there is nothing of it. */
@@ -13,11 +13,20 @@ export async function receiveCollected(
   path: string,
   target: string,
 ): Promise<boolean> {
+  try {
+    await receiveAll(daemon.collected(name, path), target)
+    return true
+  } catch (error) {
+    if (error instanceof RemoteError && error.reason === 'NOT_COLLECTED') return false
+    throw error
+  }
+}
+
+async function receiveAll(entries: AsyncIterable<CollectedEntry>, target: string): Promise<void> {
   const folders: [path: string, mode: number][] = []
-  let count = 0
-  for await (const entry of daemon.collected(name, path)) {
+  for await (const entry of entries) {
     const place = join(target, checkBelow(entry.path))
-    if (count++ === 0) await mkdir(dirname(place), { recursive: true })
+    await mkdir(dirname(place), { recursive: true })
     if (entry.type === 'directory') {
       await mkdir(place, { recursive: true })
       folders.push([place, entry.mode])
@@ -25,7 +34,6 @@ export async function receiveCollected(
   }
   // At the end: one that may not be written to gets its files before.
   for (const [place, mode] of folders.toReversed()) await chmod(place, mode)
-  return count > 0
 }
 
 async function receiveFile({ content, mode }: CollectedEntry, place: string): Promise<void> {

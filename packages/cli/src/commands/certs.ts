@@ -14,5 +14,5 @@ const epilogue = `
 Examples:
   $ corral certs init --host build-box
   $ corral certs issue alice --role operator >> /etc/corral/corrald.toml
-  $ corral context create build-box --host https://build-box:7443 --cert alice.crt --key alice.key --ca ca.crt
+  $ corral context create build-box --host https://build-box:7411 --cert alice.crt --key alice.key --ca ca.crt
   $ corral certs revoke alice`

@@ -15,7 +15,7 @@ const epilogue = `
 Contexts are kept in ~/.config/corral/contexts.toml, or below $XDG_CONFIG_HOME.
 
 Examples:
-  $ corral context create build-box --host https://build-box:7443 --cert me.crt --key me.key --ca ca.crt
+  $ corral context create build-box --host https://build-box:7411 --cert me.crt --key me.key --ca ca.crt
   $ corral context use build-box
   $ corral ps
   $ corral run --context local -- make

@@ -146,4 +146,4 @@ Examples:
   $ corral run -i -- sort < words > sorted
   $ corral run -it -- bash
   $ corral run --detach --name web --label team=shop --user www-data -- /usr/bin/python3 -m http.server
-  $ corral run --host https://build-box:7443 --detach --restart on-failure:5 -- ./worker`
+  $ corral run --host https://build-box:7411 --detach --restart on-failure:5 -- ./worker`

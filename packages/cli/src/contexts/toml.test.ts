@@ -7,7 +7,7 @@ const file = '/home/me/.config/corral/contexts.toml'
 
 test.each<Contexts>([
   { current: null, contexts: {} },
-  { current: 'box', contexts: { box: { host: 'https://box:7443', cert: '/a "b".crt', key: '/k', ca: '/c' } } },
+  { current: 'box', contexts: { box: { host: 'https://box:7411', cert: '/a "b".crt', key: '/k', ca: '/c' } } },
   { current: null, contexts: { 'a.b': { host: 'unix:///x.sock' }, __proto__x: { host: 'unix:///y' } } },
 ])('%j is what it was after it has been written', (contexts) => {
   expect(parseContexts(formatContexts(contexts), file)).toEqual(contexts)

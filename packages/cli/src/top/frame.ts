@@ -48,6 +48,9 @@ function describeSum(rows: readonly Row[]): string {
   return `in all: CPU ${cpu.toFixed(1)} %, memory ${memory}, I/O ${io}/s, ${sum(({ sample }) => sample?.pids)} processes`
 }
 
+/** Room for what changes all the time, so that the columns behind it stay where they are. */
+const stateWidth = 18
+
 const columnsOfNumbers = ['CPU %', 'MEMORY', 'LIMIT', 'I/O /S', 'PROCESSES']
 
 /** A table of jobs; its header first. */
@@ -58,7 +61,7 @@ export function formatTop(rows: readonly Row[], order: Order): string[] {
   const now = new Date()
   const cells = sortRows(rows, order).map(({ job, sample }) =>
     [shortName(job.name)].concat(hasOwners ? [ownerOf(job)] : [], [
-      describeState(job, now),
+      describeState(job, now).padEnd(stateWidth),
       sample?.cpuPercent.toFixed(1) ?? '-',
       bytes(sample?.memoryBytes),
       bytes(sample?.memoryMaxBytes),

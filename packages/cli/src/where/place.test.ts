@@ -4,7 +4,7 @@ import { type Context, findContext } from '../contexts/context.ts'
 import type { WhereOptions } from './options.ts'
 import { type ContextSource, findPlace } from './place.ts'
 
-const box: Context = { host: 'https://box:7443', cert: '/me.crt', key: '/me.key', ca: '/ca.crt' }
+const box: Context = { host: 'https://box:7411', cert: '/me.crt', key: '/me.key', ca: '/ca.crt' }
 
 function contextsWith(current: string | null): ContextSource {
   const contexts = { box, shared: { host: 'unix:///run/x.sock' } }
@@ -16,22 +16,22 @@ function placeFor(options: WhereOptions, env: NodeJS.ProcessEnv = {}, current: s
 }
 
 const here = { CORRAL_STORAGE_ROOT: '/r' }
-const there = { CORRAL_HOST: 'other:7443' }
+const there = { CORRAL_HOST: 'other:7411' }
 
 describe('precedence', () => {
   test.each<[WhereOptions, NodeJS.ProcessEnv, string | null, object]>([
     [{}, {}, null, { at: 'here' }],
-    [{}, {}, 'box', { at: 'daemon', host: 'https://box:7443', via: 'the context box' }],
-    [{}, there, 'box', { at: 'daemon', host: 'https://other:7443', via: '$CORRAL_HOST' }],
+    [{}, {}, 'box', { at: 'daemon', host: 'https://box:7411', via: 'the context box' }],
+    [{}, there, 'box', { at: 'daemon', host: 'https://other:7411', via: '$CORRAL_HOST' }],
     [{}, here, 'box', { at: 'here' }],
     [{}, { CORRAL_CONTEXT: 'shared' }, 'box', { host: 'unix:///run/x.sock' }],
     [{}, { CORRAL_CONTEXT: 'local' }, 'box', { at: 'here' }],
-    [{}, { CORRAL_CONTEXT: '' }, 'box', { host: 'https://box:7443' }],
+    [{}, { CORRAL_CONTEXT: '' }, 'box', { host: 'https://box:7411' }],
     [{ host: '/x.sock' }, here, 'box', { at: 'daemon', host: 'unix:///x.sock', via: '--host' }],
     [{ storageRoot: '/s' }, there, 'box', { at: 'here', storageRoot: '/s' }],
     [{ cgroupParent: '/c' }, there, 'box', { at: 'here', cgroupParent: '/c' }],
     [{ context: 'local' }, there, 'box', { at: 'here' }],
-    [{ context: 'box' }, here, null, { at: 'daemon', host: 'https://box:7443' }],
+    [{ context: 'box' }, here, null, { at: 'daemon', host: 'https://box:7411' }],
   ])('%j with %j and the context %j', async (options, env, current, place) => {
     expect(await placeFor(options, env, current)).toMatchObject(place)
   })
@@ -42,7 +42,7 @@ describe('contradictions name both sides', () => {
     [{ storageRoot: '/s', host: 'x:1' }, {}, /--storage-root \/s and --host x:1 name different places/],
     [{ cgroupParent: '/c', context: 'box' }, {}, /--cgroup-parent \/c and --context box/],
     [{ host: 'x:1', context: 'box' }, {}, /--host x:1 and --context box/],
-    [{}, { ...here, ...there }, /\$CORRAL_STORAGE_ROOT \/r and \$CORRAL_HOST other:7443 .*--host or --context/],
+    [{}, { ...here, ...there }, /\$CORRAL_STORAGE_ROOT \/r and \$CORRAL_HOST other:7411 .*--host or --context/],
   ])('%j with %j', async (options, env, message) => {
     await expect(placeFor(options, env)).rejects.toThrow(message)
   })

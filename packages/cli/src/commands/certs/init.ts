@@ -1,3 +1,4 @@
+import type { NewCa } from '@corral/certs'
 import type { Command } from 'commander'
 
 import { describeIssued } from '../../certs/describe.ts'
@@ -34,24 +35,26 @@ export function define(command: Command): void {
 
 export async function act(_: string[], options: InitOptions): Promise<number> {
   const { identityEntry, initCa } = await import('@corral/certs')
-  const { name, host, admin, days } = options
+  const { name, host, admin: adminName, days } = options
   const made = await initCa(authorityFolder(options), {
     ...(name !== undefined && { name }),
     ...(host !== undefined && { hosts: host }),
-    ...(admin !== undefined && { admin }),
+    ...(adminName !== undefined && { admin: adminName }),
     ...(days !== undefined && { days }),
   })
-  const authority = `# The certificate authority, and whom it has revoked:\n#   ${made.ca}\n#   ${made.crl}\n`
-  const text = [
-    authority,
-    describeIssued(made.server),
-    `${describeIssued(made.admin)}${identityEntry(made.admin.identity, 'admin')}`,
-  ]
-  await writeOut(options.json ? formatJson(made) : text.join('\n'))
+  const admin = `${describeIssued(made.admin)}${identityEntry(made.admin.identity, 'admin')}`
+  await writeOut(options.json ? formatJson(made) : `${tlsTable(made)}\n${admin}`)
   return 0
+}
+
+/** The table of corrald.toml that has the daemon use them. */
+function tlsTable({ server, ca, crl }: NewCa): string {
+  const files = { certificate: server.certificate, key: server.key, ca, crl }
+  const lines = Object.entries(files).map(([key, path]) => `${key} = ${JSON.stringify(path)}\n`)
+  return `[tls]\nlisten = "[::]:7411"\n${lines.join('')}`
 }
 
 const epilogue = `
 Examples:
-  $ sudo corral certs init
+  $ sudo sh -c 'corral certs init >> /etc/corral/corrald.toml'
   $ corral certs init --dir ./certs --host build-box.example.org --host 10.0.0.7 >> corrald.toml`

@@ -57,5 +57,5 @@ function contextOf({ host, cert, key, ca }: CreateOptions): Context {
 
 const epilogue = `
 Examples:
-  $ corral context create build-box --host https://build-box:7443 --cert me.crt --key me.key --ca ca.crt --use
+  $ corral context create build-box --host https://build-box:7411 --cert me.crt --key me.key --ca ca.crt --use
   $ corral context create shared --host unix:///run/corral/corrald.sock`
