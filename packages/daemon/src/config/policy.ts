@@ -49,7 +49,7 @@ const textPairs = (what: string): z.ZodType<Record<string, string>> => {
 
 const nofile = z.union([z.literal('unlimited'), z.int().nonnegative()], { error: "a whole number, or 'unlimited'" })
 
-/** What jobs may be asked to be: docs/daemon.md has the table. Lists that are not there are empty: nothing of the kind. */
+/** What jobs may be asked to be: docs/policy.md has the table. Lists that are not there are empty: nothing of the kind. */
 export const rules = table({
   profile: word('standard', 'strict', 'none').exactOptional().describe("The weakest profile. Default 'strict'."),
   users: names('users, or "*"').exactOptional().describe('Users that a job may be given.'),
