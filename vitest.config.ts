@@ -14,7 +14,7 @@ export default defineConfig({
     // Where jobs live under systemd is for a machine that systemd runs; the machines have no pasta.
     exclude: [
       '**/node_modules/**',
-      ...(process.env['CORRAL_IN_VM'] === 'systemd' ? [] : ['test/placement/**']),
+      ...(process.env['CORRAL_IN_VM'] === 'systemd' ? [] : ['test/placement/**', 'test/systemd/**']),
       ...(process.env['CORRAL_IN_VM'] === undefined ? [] : ['test/network/**']),
     ],
     globalSetup: ['test/support/leftovers.ts'],

@@ -1,18 +1,169 @@
+import { readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { RemoteRunner } from '@corral/client'
 import { describe, expect } from 'vitest'
 
+import { startDaemon, type TestDaemon } from '../support/daemon.ts'
 import { test } from './fixture.ts'
+
+/** Prints 1 to COUNT, a line each COUNTth of a second or so, and ends with 7. */
+const counts = (count: number): string[] => [
+  'sh',
+  '-c',
+  `i=1; while [ $i -le ${count} ]; do echo $i; i=$((i+1)); sleep 0.02; done; exit 7`,
+]
+/** Says that it is there, and does not mind SIGTERM. */
+const stubborn = ['sh', '-c', "trap '' TERM; echo ready; while :; do sleep 1; done"]
+
+async function readAll(runner: RemoteRunner, name: string): Promise<string> {
+  return Buffer.concat(await Array.fromAsync(runner.output(name))).toString()
+}
+
+async function startStubborn(runner: RemoteRunner, stopGraceMs: number): Promise<string> {
+  const name = await runner.start({ command: stubborn, stopGraceMs })
+  for await (const _ of runner.output(name)) break
+  return name
+}
 
 describe('a daemon that is killed', () => {
   test('knows, once it is started again, what became of every job', async ({ openDaemon, connect }) => {
     const daemon = await openDaemon()
     const before = await connect(daemon)
-    const running = await before.start({ command: ['sh', '-c', 'echo first; sleep 1000'], name: 'runs' })
+    await before.start({ command: ['sleep', '1000'], name: 'runs' })
     await before.start({ command: ['sh', '-c', 'exit 7'], name: 'ended' })
-    expect(await before.wait('ended')).toMatchObject({ exitStatus: 7 })
+    await before.start({
+      command: ['sh', '-c', 'read line; exit 8'],
+      name: 'ends-meanwhile',
+      stdin: new ReadableStream(),
+    })
+    await before.wait('ended')
+    const { pid } = await before.status('runs')
     expect(await daemon.kill('SIGKILL')).toBe('SIGKILL')
     await daemon.start()
     const after = await connect(daemon)
-    expect(await after.status(running)).toMatchObject({ state: 'active' })
-    expect(await after.status('ended')).toMatchObject({ exitStatus: 7 })
+    expect(await after.status('runs')).toMatchObject({ state: 'active', pid })
+    expect(await after.status('ended')).toMatchObject({ state: 'exited', exitStatus: 7 })
+    expect(await after.wait('ends-meanwhile')).toMatchObject({ state: 'exited', exitStatus: 8 })
+  })
+
+  test('leaves nobody who reads or waits without the rest', async ({ openDaemon, connect }) => {
+    const daemon = await openDaemon()
+    const runner = await connect(daemon)
+    const name = await runner.start({ command: counts(150) })
+    const [output, status] = [readAll(runner, name), runner.wait(name)]
+    for (let kills = 0; kills < 2; kills++) {
+      await daemon.kill('SIGKILL')
+      await daemon.start()
+    }
+    expect(await output).toBe(Array.from({ length: 150 }, (_, index) => `${index + 1}\n`).join(''))
+    expect(await status).toMatchObject({ exitStatus: 7 })
+  })
+
+  test('because of an error that nobody expected says so, and its jobs live on', async ({ openDaemon, connect }) => {
+    const failing = "process.on('SIGUSR2', () => { throw new Error('out of the blue') })"
+    const module = `data:text/javascript,${encodeURIComponent(failing)}`
+    const daemon = await openDaemon({ env: { NODE_OPTIONS: `--import=${module}` } })
+    const name = await (await connect(daemon)).start({ command: ['sleep', '1000'] })
+    expect(await daemon.kill('SIGUSR2')).toBe(1)
+    expect(await daemon.logged('out of the blue')).toContain('"level":"fatal"')
+    await daemon.start()
+    expect(await (await connect(daemon)).status(name)).toMatchObject({ state: 'active' })
+  })
+})
+
+describe('a daemon that is told to end', () => {
+  test('keeps jobs running, and who reads goes on with the next one', async ({ openDaemon, connect }) => {
+    const daemon = await openDaemon({ config: { onStop: 'keep' } })
+    const runner = await connect(daemon)
+    const name = await runner.start({ command: counts(100) })
+    const output = readAll(runner, name)
+    expect(await daemon.kill('SIGTERM')).toBe(0)
+    await daemon.start()
+    expect(await output).toBe(Array.from({ length: 100 }, (_, index) => `${index + 1}\n`).join(''))
+  })
+
+  test('stops jobs, with their own grace, where that is configured', async ({ openDaemon, connect }) => {
+    const daemon = await openDaemon({ config: { onStop: 'stop' } })
+    const runner = await connect(daemon)
+    const polite = ['sh', '-c', "trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.1; done"]
+    const name = await runner.start({ command: polite, stopGraceMs: 20_000 })
+    for await (const _ of runner.output(name)) break
+    expect(await daemon.kill('SIGINT')).toBe(0)
+    await daemon.start()
+    const again = await connect(daemon)
+    expect(await again.status(name)).toMatchObject({ state: 'stopped', exitStatus: 3 })
+    expect(await readAll(again, name)).toBe('ready\nbye\n')
+  })
+
+  test('takes no longer than it may', async ({ openDaemon, connect }) => {
+    const daemon = await openDaemon({ config: { onStop: 'stop', drainTimeout: '500ms' } })
+    const runner = await connect(daemon)
+    const name = await startStubborn(runner, 600_000)
+    // A reader that does not read holds nothing up.
+    const idle = runner.output(name)
+    const begun = performance.now()
+    expect(await daemon.kill('SIGTERM')).toBe(0)
+    expect(performance.now() - begun).toBeLessThan(8000)
+    await daemon.start()
+    expect(await (await connect(daemon)).status(name)).toMatchObject({ active: false, signal: 'SIGKILL' })
+    await idle.cancel()
+  })
+
+  test('ends at once when it is told twice, and its jobs live on', async ({ openDaemon, connect }) => {
+    const daemon = await openDaemon({ config: { onStop: 'stop', drainTimeout: '1h' } })
+    const name = await startStubborn(await connect(daemon), 600_000)
+    daemon.process.kill('SIGTERM')
+    await daemon.logged('Told to end')
+    expect(await daemon.kill('SIGTERM')).toBe(1)
+    await daemon.start({ drainTimeout: '1s' })
+    expect(await (await connect(daemon)).status(name)).toMatchObject({ state: 'active' })
+  })
+})
+
+describe('a daemon that is told to read its configuration again', () => {
+  async function reload(daemon: TestDaemon, said: string): Promise<string> {
+    daemon.log.length = 0
+    daemon.process.kill('SIGHUP')
+    return daemon.logged(said)
+  }
+
+  test('goes by new rules, and by the old ones when the new are wrong', async ({ openDaemon }) => {
+    const daemon = await openDaemon({ tls: true })
+    const tls = await daemon.issue('bob')
+    const connectBob = async (): Promise<RemoteRunner> => RemoteRunner.connect({ host: daemon.tlsHost, tls })
+    await expect(connectBob()).rejects.toThrow('the policy says nothing of bob')
+    await daemon.configure({ identity: [{ match: 'bob', role: 'viewer' }] })
+    await reload(daemon, 'The configuration was read again')
+    await using bob = await connectBob()
+    expect(await bob.list()).toEqual([])
+    await daemon.configure({ identity: [{ match: 'bob', role: 'king' }] })
+    const said = await reload(daemon, 'kept as it was')
+    expect(said).toContain("identity[0].role: received 'king'")
+    expect(await bob.list()).toEqual([])
+  })
+
+  test('says what takes a restart', async ({ openDaemon }) => {
+    const daemon = await openDaemon()
+    await daemon.configure({ jobs: { maxActive: 3 }, log: { level: 'warn' } })
+    expect(await reload(daemon, 'take a restart')).toContain('"keys":["jobs"]')
+  })
+
+  test('opens the audit log anew', async ({ openDaemon, connect, folder }) => {
+    const daemon = await openDaemon()
+    const runner = await connect(daemon)
+    const path = join(folder, 'd/audit.log')
+    await rename(path, `${path}.1`)
+    await reload(daemon, 'The configuration was read again')
+    const name = await runner.start({ command: ['true'] })
+    expect(await readFile(path, 'utf8')).toContain(name)
+  })
+})
+
+describe('a second daemon', () => {
+  test('on the same storage root is refused', async ({ openDaemon, folder }) => {
+    const first = await openDaemon()
+    const second = startDaemon({ folder: join(folder, 'second'), config: { storageRoot: first.storageRoot } })
+    await expect(second).rejects.toThrow(new RegExp(`process ${first.process.pid} has it: one daemon per storage root`))
   })
 })

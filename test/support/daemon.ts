@@ -49,7 +49,7 @@ export interface TestDaemon extends AsyncDisposable {
   /** The process that runs now, or ran last. */
   readonly process: ChildProcess
   /** All that it has logged, by all of its processes. */
-  readonly log: readonly string[]
+  readonly log: string[]
   /** Makes a client's certificate. What it may do, `config.identity` says. */
   issue(name: string, options?: IssueOptions): Promise<ClientTls>
   /** Starts it again, with further configuration; resolves once it serves clients. */

@@ -49,6 +49,14 @@ export const SUITES: Suite[] = [
     timeoutMs: 10 * MINUTE,
   },
   {
+    what: 'corrald as a service of systemd',
+    init: 'systemd',
+    folder: 'test/systemd',
+    options: [],
+    env: { CORRAL_IN_VM: 'systemd', CORRAL_LAYOUT: 'unified' },
+    timeoutMs: 10 * MINUTE,
+  },
+  {
     what: 'the attacks by jobs of an ordinary user',
     init: 'systemd',
     folder: 'test/escape',

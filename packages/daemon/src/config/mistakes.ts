@@ -6,7 +6,7 @@ import { type KeyPath, lineOf } from './locate.ts'
 
 /** One thing that is wrong with a configuration. */
 export interface Mistake {
-  /** From 1. */
+  /** From 1; 0: there is no text. */
   line: number
   /** As it would be written: `tls.certificate`, `identity[0].role`; empty: the text itself. */
   key: string
@@ -21,7 +21,10 @@ export class ConfigError extends TypeError {
   readonly mistakes: readonly Mistake[]
 
   constructor(file: string, mistakes: readonly Mistake[], options?: ErrorOptions) {
-    const lines = mistakes.map(({ line, key, message }) => `${file}:${line}: ${key === '' ? '' : `${key}: `}${message}`)
+    const lines = mistakes.map(({ line, key, message }) => {
+      const where = line === 0 ? file : `${file}:${line}`
+      return `${where}: ${key === '' ? '' : `${key}: `}${message}`
+    })
     super(lines.join('\n'), options)
     this.file = file
     this.mistakes = mistakes

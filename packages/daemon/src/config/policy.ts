@@ -25,9 +25,12 @@ function bounds<Value extends z.ZodType>(value: Value) {
   return table({ default: value.exactOptional(), max: value.exactOptional() }).exactOptional()
 }
 
-const amount = z.union([z.int().nonnegative(), z.string().regex(/^\d+[KMGT]?$|^max$/)], {
-  error: "a number of bytes, a size such as '64M', or 'max'",
-})
+const amount = z.union(
+  [z.int().nonnegative({ abort: true }), z.string().regex(/^\d+[KMGT]?$|^max$/, { abort: true })],
+  {
+    error: "a number of bytes, a size such as '64M', or 'max'",
+  },
+)
 const weight = whole(1, 10_000)
 
 const limits = table({
@@ -47,7 +50,9 @@ const textPairs = (what: string): z.ZodType<Record<string, string>> => {
   return z.record(z.string(), z.string({ error }), { error })
 }
 
-const nofile = z.union([z.literal('unlimited'), z.int().nonnegative()], { error: "a whole number, or 'unlimited'" })
+const nofile = z.union([z.literal('unlimited'), z.int().nonnegative({ abort: true })], {
+  error: "a whole number, or 'unlimited'",
+})
 
 /** What jobs may be asked to be: docs/policy.md has the table. Lists that are not there are empty: nothing of the kind. */
 export const rules = table({

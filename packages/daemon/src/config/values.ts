@@ -30,7 +30,7 @@ function toMs(text: string): number {
 export function size({ min = '0', max = '8191T' }: Bounds = {}) {
   const error = `a number of bytes, or a size such as '64M', in K, M, G or T, from ${min} to ${max}`
   return z
-    .union([z.string().regex(/^\d+[KMGT]?$/), z.int().nonnegative()], { error })
+    .union([z.string().regex(/^\d+[KMGT]?$/, { abort: true }), z.int().nonnegative({ abort: true })], { error })
     .transform((value) => toBytes(String(value)))
     .refine((bytes) => bytes >= toBytes(min) && bytes <= toBytes(max), { error })
 }
@@ -65,12 +65,12 @@ export function word<const Words extends readonly [string, ...string[]]>(...word
 /** An absolute path: where the daemon was started does not matter. */
 export function path(what: string) {
   const error = `the absolute path of ${what}`
-  return z.string({ error }).regex(/^\/[^\0]*$/, { error })
+  return z.string({ error }).regex(/^\/[^\0]*$/, { error, abort: true })
 }
 
 /** Text that is not empty. */
 export function text(error: string, pattern: RegExp = /^[^\0]+$/) {
-  return z.string({ error }).regex(pattern, { error })
+  return z.string({ error }).regex(pattern, { error, abort: true })
 }
 
 /** A list. */
@@ -83,7 +83,7 @@ export function fileMode() {
   const error = "a file's mode in quotes, in octal, such as '0660'"
   return z
     .string({ error })
-    .regex(/^0?[0-7]{3}$/, { error })
+    .regex(/^0?[0-7]{3}$/, { error, abort: true })
     .transform((digits) => Number.parseInt(digits, 8))
 }
 

@@ -7,7 +7,7 @@ import type { Log } from '../log/index.ts'
 import type { Notifier } from './notify.ts'
 
 /** What takes effect while the daemon runs; certificates do so whatever the configuration says. */
-const changeable: readonly (keyof Config)[] = ['log', 'policy']
+const changeable: ReadonlySet<keyof Config> = new Set(['log', 'policy'])
 
 /** Reads the configuration again when it is told to, one time after the other. */
 export class Reloader {
@@ -38,7 +38,7 @@ export class Reloader {
       const next = await loadConfig(this.#file)
       await this.daemon.reload(next)
       const waiting = (Object.keys(next) as (keyof Config)[]).filter(
-        (key) => !changeable.includes(key) && !isDeepStrictEqual(next[key], this.#config[key]),
+        (key) => !changeable.has(key) && !isDeepStrictEqual(next[key], this.#config[key]),
       )
       if (waiting.length > 0) this.#log.warn({ keys: waiting }, 'These changes take a restart, which jobs survive')
       this.#log.info({ file: this.#file }, 'The configuration was read again')
