@@ -8,7 +8,11 @@ import { expect } from 'vitest'
 import type { JobManager, JobManagerOptions, StartOrder } from '../../packages/daemon/src/jobs/index.ts'
 import { inMachine, killHard, launcherOf, rounds } from '../faults/host.ts'
 import { Program } from '../faults/program.ts'
+import { slowness } from '../support/eventually.ts'
 import { never, order, outputOf, test } from './job-managers.ts'
+
+/** It opens the jobs a dozen times, on a host that may be busy. */
+const timeout = 120_000 * slowness
 
 /** What a job of a number is to be: every third is started again twice, every second has a name. */
 function orderOf(folder: string, number: number): StartOrder {
@@ -54,41 +58,42 @@ class Host {
 }
 
 for (const victim of ['the daemon', 'the daemon and the launcher'] as const) {
-  test(`kill -9 of ${victim}, at any time: each job is there once, with its true outcome`, async ({
-    folder,
-    openJobs,
-  }) => {
-    const options = { storageRoot: join(folder, 'root'), maxActive: 6, minFreeBytes: 0 }
-    await mkdir(join(folder, 'ran'))
-    const names = new Map<string, string>()
-    const count = rounds(60)
-    let next = 0
-    while (next < count) {
-      const host = new Host(options)
-      await host.program.until('ready')
-      // What was not acknowledged is asked for again, as a client does.
-      for (let number = 0; number < next; number++) if (!names.has(String(number))) host.tell(number, folder)
-      const end = Math.min(count, next + 1 + Math.floor(Math.random() * 12))
-      for (; next < end; next++) host.tell(next, folder)
-      if (Math.random() < 0.5) await host.program.until('started')
-      await delay(Math.random() * (inMachine ? 1000 : 150))
-      if (victim !== 'the daemon') killHard(await launcherOf(options.storageRoot))
-      for (const [id, name] of await host.kill()) {
-        expect(names.get(id) ?? name).toBe(name)
-        names.set(id, name)
+  test(
+    `kill -9 of ${victim}, at any time: each job is there once, with its true outcome`,
+    { timeout },
+    async ({ folder, openJobs }) => {
+      const options = { storageRoot: join(folder, 'root'), maxActive: 6, minFreeBytes: 0 }
+      await mkdir(join(folder, 'ran'))
+      const names = new Map<string, string>()
+      const count = rounds(48)
+      let next = 0
+      while (next < count) {
+        const host = new Host(options)
+        await host.program.until('ready')
+        // What was not acknowledged is asked for again, as a client does.
+        for (let number = 0; number < next; number++) if (!names.has(String(number))) host.tell(number, folder)
+        const end = Math.min(count, next + 1 + Math.floor(Math.random() * 12))
+        for (; next < end; next++) host.tell(next, folder)
+        if (Math.random() < 0.5) await host.program.until('started')
+        await delay(Math.random() * (inMachine ? 1000 : 150))
+        if (victim !== 'the daemon') killHard(await launcherOf(options.storageRoot))
+        for (const [id, name] of await host.kill()) {
+          expect(names.get(id) ?? name).toBe(name)
+          names.set(id, name)
+        }
       }
-    }
-    const jobs = await openJobs(options)
-    for (let number = 0; number < count; number++) {
-      const { name } = await jobs.start({ ...orderOf(folder, number), requestId: String(number) })
-      expect(names.get(String(number)) ?? name).toBe(name)
-      names.set(String(number), name)
-    }
-    expect(new Set(names.values()).size).toBe(count)
-    for (let number = 0; number < count; number++) await expectTruth(jobs, folder, number, names.get(String(number))!)
-    expect(jobs.all().map(({ name }) => name)).toEqual([...names.values()].toSorted())
-    await expectEvents(jobs)
-  })
+      const jobs = await openJobs(options)
+      for (let number = 0; number < count; number++) {
+        const { name } = await jobs.start({ ...orderOf(folder, number), requestId: String(number) })
+        expect(names.get(String(number)) ?? name).toBe(name)
+        names.set(String(number), name)
+      }
+      expect(new Set(names.values()).size).toBe(count)
+      for (let number = 0; number < count; number++) await expectTruth(jobs, folder, number, names.get(String(number))!)
+      expect(jobs.all().map(({ name }) => name)).toEqual([...names.values()].toSorted())
+      await expectEvents(jobs)
+    },
+  )
 }
 
 /** A job has run as often as it was to, and its output is that of all attempts. */

@@ -87,7 +87,10 @@ export interface ManagedDescription
   spec: JobSpec | null
 }
 
-/** What happened to a job of a daemon's. `oom` comes before the `exited` of a job that was killed for memory. */
+/**
+ * What happened to a job of a daemon's. `oom` comes before the `exited` of a job that was killed for memory. Of `attempts`
+ * a status in it has the latest only.
+ */
 export type ManagedEvent =
   | { type: 'queued'; name: string; at: Date }
   | { type: 'started'; name: string; at: Date; pid: number }
@@ -98,11 +101,11 @@ export type ManagedEvent =
 
 /** Bounds of what an identity may use at once; what is not set is not bounded. */
 export interface QuotaBounds {
-  /** Jobs that run, or wait to be started again. */
+  /** Jobs that have not ended: those that run, and those that wait for their turn or for another start. */
   maxJobs?: number
-  /** Sum of `memoryMax` of these; such a job must have one. */
+  /** Sum of `memoryMax` of these; each must have one. */
   maxMemoryBytes?: number
-  /** Sum of CPUs, as of `cpuMax`; such a job must have one. */
+  /** Sum of CPUs, as of `cpuMax`; each must have one. */
   maxCpus?: number
   /** Bytes of output that are kept, ended jobs included. */
   maxOutputBytes?: number

@@ -1,10 +1,11 @@
 /** Wakes all who wait for the next change. */
 export class Bell {
-  readonly #waiting = new Set<() => void>()
+  #waiting: Set<() => void> | undefined
 
   ring(): void {
-    for (const wake of this.#waiting) wake()
-    this.#waiting.clear()
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    for (const wake of waiting ?? []) wake()
   }
 
   /** Resolves at the next ring, or once the signal is aborted. */
@@ -12,10 +13,10 @@ export class Bell {
     if (signal?.aborted) return
     const { promise, resolve } = Promise.withResolvers<void>()
     const wake = (): void => resolve()
-    this.#waiting.add(wake)
+    const waiting = (this.#waiting ??= new Set()).add(wake)
     signal?.addEventListener('abort', wake, { once: true })
     await promise
-    this.#waiting.delete(wake)
+    waiting.delete(wake)
     signal?.removeEventListener('abort', wake)
   }
 }

@@ -1,4 +1,4 @@
-import type { ManagedAttempt, ManagedState, ManagedSummary } from '@corral/api'
+import type { ManagedSummary } from '@corral/api'
 import type { SizedStatus } from './output/sizes.ts'
 
 import { Bell } from './bell.ts'
@@ -33,11 +33,13 @@ export class ManagedJob {
   /** It is being removed: nothing of it is written any more. */
   isLeaving = false
   /** While `starting`: resolves when that has come to its end, whatever that is. */
-  starting: Promise<void> = Promise.resolve()
+  starting: Promise<void> | undefined
   /** Rings when the phase changes or an attempt ends. */
   readonly changed = new Bell()
   /** When it is started again. */
   timer: NodeJS.Timeout | undefined
+  /** What is said of it once it has ended: that changes no more. */
+  lastSummary: ManagedSummary | undefined
 
   constructor(record: JobRecord, phase: Phase) {
     this.record = record
@@ -108,58 +110,25 @@ export class ManagedJob {
 
   /** Bytes of output that are on the disk, as far as it is known. */
   get keptBytes(): number {
-    const attempts = [...this.record.attempts, ...(this.current ? [storedAttempt(this.current)] : [])]
-    return attempts.reduce((sum, { outputBytes, droppedBytes }) => sum + outputBytes - droppedBytes, 0)
+    const { status } = this.current ?? {}
+    return this.keptBytesWith(status ? status.outputBytes - status.outputDroppedBytes : 0)
   }
 
-  /** What is said of it; `queuePosition` while it is queued. */
-  summary(queuePosition: number | null): ManagedSummary {
-    const { record, current } = this
-    const attempts = record.attempts.map(managedAttempt)
-    if (current) attempts.push(managedAttempt(storedAttempt(current)))
-    const shown = current?.status ?? statusOfLast(record)
-    const outputBytes = this.shelvedBytes + (current?.status.outputBytes ?? 0)
-    return {
-      ...shown,
-      name: record.name,
-      state: this.#state(),
-      active: this.phase === 'active',
-      startedAt: attempts.at(-1)?.startedAt ?? null,
-      finishedAt: this.#finishedAt(shown.finishedAt),
-      outputBytes,
-      outputDroppedBytes: outputBytes - this.keptBytes,
-      command: record.command,
-      labels: record.labels,
-      owner: record.owner,
-      createdAt: new Date(record.createdAt),
-      restart: record.restart,
-      attempts,
-      attempt: current?.number ?? record.starts,
-      priority: record.priority,
-      queuePosition: this.#state() === 'queued' ? queuePosition : null,
-      restartAt: this.#state() === 'restarting' && record.plan.do === 'restart' ? new Date(record.plan.at) : null,
-      failure: this.#failure(),
-    }
+  /** The same, when the latest attempt holds so many. */
+  keptBytesWith(ofCurrent: number): number {
+    return this.record.attempts.reduce(
+      (sum, { outputBytes, droppedBytes }) => sum + outputBytes - droppedBytes,
+      ofCurrent,
+    )
   }
 
-  #state(): ManagedState {
-    const { plan } = this.record
-    if (this.phase === 'active') return 'active'
-    if (this.phase === 'ended' && plan.do === 'nothing') return plan.state
-    if (this.phase === 'ended') return this.current?.status.state ?? this.record.attempts.at(-1)?.state ?? 'lost'
-    return this.phase === 'restarting' || plan.do === 'restart' ? 'restarting' : 'queued'
-  }
-
-  #finishedAt(ofAttempt: Date | null): Date | null {
-    const { plan } = this.record
-    if (this.phase === 'ended' && plan.do === 'nothing') return new Date(plan.finishedAt)
-    return ofAttempt
-  }
-
-  #failure(): ManagedSummary['failure'] {
+  /** When its latest attempt ended, or it was stopped before another; null while it runs, and before it has. */
+  get finishedAt(): Date | null {
     const { plan, attempts } = this.record
-    if (this.phase === 'ended' && plan.do === 'nothing') return plan.failure
-    return this.current ? null : (attempts.at(-1)?.failure ?? null)
+    if (this.phase === 'ended' && plan.do === 'nothing') return new Date(plan.finishedAt)
+    if (this.current) return this.current.status.finishedAt
+    const last = attempts.at(-1)?.finishedAt ?? null
+    return last === null ? null : new Date(last)
   }
 }
 
@@ -178,32 +147,4 @@ export function storedAttempt({ number, status }: CurrentAttempt): StoredAttempt
     failure: null,
     kept: true,
   }
-}
-
-function managedAttempt(attempt: StoredAttempt): ManagedAttempt {
-  const { number, state, exitStatus, signal, outputBytes, failure } = attempt
-  const [startedAt, finishedAt] = [toDate(attempt.startedAt), toDate(attempt.finishedAt)]
-  return { number, state, exitStatus, signal, startedAt, finishedAt, outputBytes, failure }
-}
-
-/** How the last attempt that is over ended, of a job that has no current one. */
-function statusOfLast(record: JobRecord): Omit<SizedStatus, 'name' | 'state' | 'active' | 'startedAt'> {
-  const last = record.attempts.at(-1)
-  return {
-    exitStatus: last?.exitStatus ?? null,
-    signal: last?.signal ?? null,
-    oom: last?.state === 'oom',
-    oomKills: 0,
-    timedOut: last?.state === 'timed-out',
-    finishedAt: toDate(last?.finishedAt ?? null),
-    pid: null,
-    usage: null,
-    collected: [],
-    outputBytes: 0,
-    outputDroppedBytes: 0,
-  }
-}
-
-function toDate(ms: number | null): Date | null {
-  return ms === null ? null : new Date(ms)
 }

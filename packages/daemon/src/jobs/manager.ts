@@ -25,9 +25,8 @@ import { Supervisor } from './life/supervisor.ts'
 import { updateLimits } from './life/update.ts'
 import { StorageLock } from './lock.ts'
 import { silentLog } from './log.ts'
-import { defaultOutputMax, type JobManagerOptions } from './options.ts'
+import { checkJobManagerOptions, type JobManagerOptions } from './options.ts'
 import { readOutput } from './output/reader.ts'
-import { boundOf } from './quota/demand.ts'
 import { RecordStore } from './record/store.ts'
 import { Onlooker } from './recover/onlooker.ts'
 import { Recovery } from './recover/recover.ts'
@@ -65,7 +64,7 @@ export class JobManager implements Jobs, AsyncDisposable {
    * @throws {CorralError} `STORAGE_UNUSABLE`, also when another daemon has it; `LAUNCHER_UNAVAILABLE`
    */
   static async open(options: JobManagerOptions): Promise<JobManager> {
-    boundOf('outputMax', options.outputMax ?? defaultOutputMax)
+    checkJobManagerOptions(options)
     await using held = new AsyncDisposableStack()
     const { storageRoot, cgroupParent, jobNamePrefix, ownScope, log = silentLog } = options
     const runner = held.use(
@@ -190,9 +189,7 @@ export class JobManager implements Jobs, AsyncDisposable {
   }
 
   quotaUsage(owner: string): QuotaUsage {
-    const active = this.#rooms.registry.sorted.filter((job) => job.owner === owner && !job.hasEnded)
-    const activeBytes = active.reduce((sum, job) => sum + job.keptBytes, 0)
-    return this.#rooms.book.usage(owner, activeBytes, Date.now())
+    return this.#rooms.book.usage(owner, this.#admission.activeBytes(owner), Date.now())
   }
 
   /** From now on no job is started, at nobody's request and by no queue; those that run go on. */
@@ -220,6 +217,7 @@ export class JobManager implements Jobs, AsyncDisposable {
 
   async #close(graceMs: number | undefined): Promise<void> {
     this.drain()
+    await this.#starts.drain()
     await this.#supervisor.drain()
     if (graceMs !== undefined) await this.#stopAll(graceMs)
     await this.#removal.drain()

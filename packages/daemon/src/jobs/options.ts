@@ -1,7 +1,8 @@
-import type { RunnerConfig } from '@corral/runner'
+import { InvalidOptionError, type RunnerConfig } from '@corral/runner'
 
 import type { JournalOptions } from './journal/journal.ts'
 import type { JobLog } from './log.ts'
+import { boundOf } from './quota/demand.ts'
 import type { RetentionOptions } from './retention/retention.ts'
 import type { ActiveBounds } from './slots.ts'
 
@@ -27,3 +28,13 @@ export interface JobManagerOptions extends ActiveBounds, Omit<RunnerConfig, 'onE
 export const defaultMaxQueued = 10_000
 
 export const defaultOutputMax = '1G'
+
+/** Longest beginning of made up names: the attempts of a job that is started again have numbers behind a UUID. */
+const mostPrefix = 82
+
+/** @throws {InvalidOptionError} for what is checked neither by the library nor by whoever reads the configuration. */
+export function checkJobManagerOptions({ outputMax = defaultOutputMax, jobNamePrefix = '' }: JobManagerOptions): void {
+  boundOf('outputMax', outputMax)
+  if (jobNamePrefix.length <= mostPrefix) return
+  throw new InvalidOptionError('jobNamePrefix', jobNamePrefix, `at most ${mostPrefix} characters`)
+}

@@ -1,6 +1,7 @@
 import type { ManagedEvent } from '@corral/api'
 import type { CgroupRunner } from '@corral/runner'
 
+import { defaultMinFreeBytes, FreeSpace } from './disk.ts'
 import type { InputChannels } from './input/channels.ts'
 import type { ManagedJob } from './job.ts'
 import type { Journal } from './journal/journal.ts'
@@ -25,6 +26,7 @@ export class Rooms {
   readonly queue = new JobQueue<ManagedJob>()
   readonly slots: Slots
   readonly book = new QuotaBook()
+  readonly freeSpace: FreeSpace
   /** No more jobs are started. */
   draining = false
   /** Nothing is started yet, and nothing removed: not all jobs are known. Also what has been told of those that are found. */
@@ -42,6 +44,7 @@ export class Rooms {
     this.log = parts.log
     this.registry = new JobRegistry(parts.runner.storageRoot)
     this.slots = new Slots(options)
+    this.freeSpace = new FreeSpace(parts.runner.storageRoot, options.minFreeBytes ?? defaultMinFreeBytes)
   }
 
   /** Tells whoever watches; what is known to have been told is not told again. */

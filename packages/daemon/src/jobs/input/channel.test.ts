@@ -50,3 +50,11 @@ test('nothing more is taken once nobody reads, or it has ended', async () => {
   await expect(ended.write(part(0, 'x'))).rejects.toMatchObject({ reason: 'INPUT_GONE' })
   expect(await readAll(ended)).toBe('')
 })
+
+test('only so many parts wait', async () => {
+  const channel = new InputChannel('job x')
+  const writes = Array.from({ length: 9 }, async () => channel.write(part(0, 'x')))
+  await expect(writes.at(-1)).rejects.toMatchObject({ reason: 'RATE_LIMITED' })
+  channel.close()
+  for (const result of await Promise.allSettled(writes)) expect(result.status).toBe('rejected')
+})

@@ -3,6 +3,9 @@ import { InvalidOptionError } from '@corral/runner'
 import { DaemonError } from '../../errors.ts'
 import type { InputPart } from '../contract.ts'
 
+/** Most parts that wait to be taken: a client sends one after the other, and one again that was cut off. */
+const mostWaiting = 8
+
 /** Bytes on their way to a command, and whoever waits for them to be taken. */
 interface Chunk {
   data: Uint8Array
@@ -25,6 +28,7 @@ export class InputChannel implements AsyncIterable<Uint8Array> {
   #wanted: ((result: IteratorResult<Uint8Array, undefined>) => void) | undefined
   /** Parts are taken one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
+  #waiting = 0
 
   /** `what`: whose input it is, in words. */
   constructor(what: string) {
@@ -33,11 +37,13 @@ export class InputChannel implements AsyncIterable<Uint8Array> {
 
   /**
    * Resolves once the command's side has taken a part, with how many bytes that has in all.
-   * @throws {DaemonError} `INPUT_GONE`
+   * @throws {DaemonError} `INPUT_GONE`; `RATE_LIMITED` when too many wait already.
    * @throws {InvalidOptionError} for a part before which another one is missing.
    */
   async write(part: InputPart): Promise<number> {
-    const turn = this.#turn.then(() => this.#write(part))
+    if (this.#waiting >= mostWaiting) throw tooMany(this.#what)
+    this.#waiting++
+    const turn = this.#turn.then(() => this.#write(part)).finally(() => this.#waiting--)
     this.#turn = turn.catch(() => {})
     return turn
   }
@@ -103,6 +109,11 @@ export class InputChannel implements AsyncIterable<Uint8Array> {
       this.#wanted = resolve
     })
   }
+}
+
+function tooMany(what: string): DaemonError {
+  const message = `${mostWaiting} parts of the standard input of ${what} wait already: send one after the other`
+  return new DaemonError('RATE_LIMITED', message, { retryAfterMs: '1000' })
 }
 
 export function inputGone(what: string): DaemonError {

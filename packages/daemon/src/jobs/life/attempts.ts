@@ -1,6 +1,5 @@
 import type { CorralError, JobConfig } from '@corral/runner'
 
-import { checkFreeBytes, defaultMinFreeBytes } from '../disk.ts'
 import type { ManagedJob } from '../job.ts'
 import { defaultOutputMax } from '../options.ts'
 import { begunStatus, type SizedStatus, sized } from '../output/sizes.ts'
@@ -20,12 +19,6 @@ export class Attempts {
 
   constructor(rooms: Rooms) {
     this.#rooms = rooms
-  }
-
-  /** @throws {CorralError} `STORAGE_FULL` while there is too little room for another job. */
-  async checkDisk(): Promise<void> {
-    const { runner, options } = this.#rooms
-    await checkFreeBytes(runner.storageRoot, options.minFreeBytes ?? defaultMinFreeBytes)
   }
 
   /** Starts a job's next attempt; resolves once its command has been exec'd. */

@@ -22,7 +22,7 @@ export class Removal {
 
   /** A job has ended. */
   add(job: ManagedJob): void {
-    const finishedAt = job.summary(null).finishedAt?.getTime() ?? Date.now()
+    const finishedAt = job.finishedAt?.getTime() ?? Date.now()
     const bytes = job.keptBytes
     this.#rooms.book.keep(job.owner, bytes)
     this.#ended.add({ name: job.name, finishedAt, bytes })

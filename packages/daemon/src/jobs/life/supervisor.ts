@@ -1,4 +1,4 @@
-import type { ManagedEvent, ManagedFailure } from '@corral/api'
+import type { ManagedEvent, ManagedFailure, ManagedSummary } from '@corral/api'
 import type { CorralError, JobConfig } from '@corral/runner'
 
 import type { ManagedJob } from '../job.ts'
@@ -6,6 +6,7 @@ import type { SizedStatus } from '../output/sizes.ts'
 import type { Plan } from '../record/record.ts'
 import { backoffMs, isRestarted, ranForLong } from '../restart/policy.ts'
 import type { Rooms } from '../rooms.ts'
+import { stateOf, summarize } from '../summary.ts'
 import { Attempts } from './attempts.ts'
 import { endAttempt, type StopWish } from './stop.ts'
 
@@ -38,8 +39,8 @@ export class Supervisor {
   }
 
   /** What is said of a job. */
-  summary(job: ManagedJob): ReturnType<ManagedJob['summary']> {
-    return job.summary(job.phase === 'queued' ? this.#rooms.queue.positionOf(job) : 0)
+  summary(job: ManagedJob): ManagedSummary {
+    return summarize(job, job.phase === 'queued' ? this.#rooms.queue.positionOf(job) : 0)
   }
 
   /** Starts a job for the first time, at the request of somebody who is told when that fails. */
@@ -120,10 +121,11 @@ export class Supervisor {
   resume(job: ManagedJob): void {
     const { slots, book } = this.#rooms
     if (job.phase === 'ended') {
-      this.#tellEnd(job, job.summary(null).state === 'failed' ? 'failed' : 'exited')
+      this.#tellEnd(job, stateOf(job) === 'failed' ? 'failed' : 'exited')
       return this.#onEnd(job)
     }
     book.take(job.owner, job.record.demand)
+    this.#tellPast(job)
     if (job.phase === 'queued') return this.#resumeQueued(job)
     slots.take(job.owner)
     if (job.phase === 'restarting') return this.#resumeRestarting(job)
@@ -132,14 +134,6 @@ export class Supervisor {
     if (!status.active) return this.ended(job, status)
     this.follow(job)
     if (job.record.stop) this.#resumeStop(job, job.record.stop)
-  }
-
-  /** Tells how the attempt before the current one ended; its end may not have been told. */
-  resumePast(job: ManagedJob): void {
-    const last = job.record.attempts.at(-1)
-    if (!last) return
-    job.phase = 'restarting'
-    this.#tellEnd(job, last.state === 'failed' ? 'failed' : 'exited', last.state === 'oom')
   }
 
   /** Nothing is started any more; resolves when what is being started has come to its end. */
@@ -178,6 +172,19 @@ export class Supervisor {
     })
   }
 
+  /** Tells of the attempt before the current one, whose end may be on the disk alone. */
+  #tellPast(job: ManagedJob): void {
+    const last = job.record.attempts.at(-1)
+    if (!last) return
+    const { phase, current, name } = job
+    if (last.startedAt !== null) this.#rooms.tell(job, { type: 'started', name, at: new Date(last.startedAt), pid: 0 })
+    job.phase = 'restarting'
+    job.current = null
+    this.#tellEnd(job, last.state === 'failed' ? 'failed' : 'exited', last.state === 'oom')
+    job.phase = phase
+    job.current = current
+  }
+
   /** Tells of the start of the current attempt. */
   #tellStart(job: ManagedJob): void {
     const { pid, startedAt } = job.current!.status
@@ -199,7 +206,7 @@ export class Supervisor {
   }
 
   async #startNext(job: ManagedJob): Promise<void> {
-    await this.#attempts.checkDisk()
+    await this.#rooms.freeSpace.check()
     const config = await this.#rooms.store.readConfig(job.name)
     await this.#attempts.dropOld(job)
     await this.#attempts.start(job, config)

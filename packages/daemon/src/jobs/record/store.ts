@@ -94,11 +94,19 @@ export class RecordStore {
   async readAll(): Promise<FoundRecords> {
     await Promise.all(['jobs', 'configs'].map(async (folder) => this.#removeDrafts(folder)))
     const records: JobRecord[] = []
-    for (const name of await this.#names('jobs')) {
+    const names = await this.#names('jobs')
+    await this.#removeConfigsBut(names)
+    for (const name of names) {
       const record = await this.#read(name)
       if (record) records.push(record)
     }
     return { records, removing: await this.#names('removing') }
+  }
+
+  /** A start that a crash has cut short may have left what its job was to be started with, secrets and all. */
+  async #removeConfigsBut(names: readonly string[]): Promise<void> {
+    const left = new Set(await this.#names('configs')).difference(new Set(names))
+    for (const name of left) await attempt('remove what is left of a start', unlink(this.#path('configs', name)))
   }
 
   async #removeDrafts(folder: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { JobNameTakenError } from '@corral/runner'
@@ -12,10 +12,16 @@ import { demandOf } from '../quota/demand.ts'
 import type { JobRecord, Plan } from '../record/record.ts'
 import type { Rooms } from '../rooms.ts'
 
+/** Milliseconds for which the size of outputs that grow is taken to be what was measured. */
+const measuredMs = 1_000
+
 /** Decides whether a job may be started, and whether it waits; and takes its place. */
 export class Admission {
   readonly #rooms: Rooms
   #lastOrder = 0
+  /** By owner, since when it was measured first. */
+  readonly #measured = new Map<string, number>()
+  #measuredAt = 0
 
   constructor(rooms: Rooms) {
     this.#rooms = rooms
@@ -26,15 +32,28 @@ export class Admission {
     this.#lastOrder = Math.max(this.#lastOrder, order)
   }
 
-  /** Bytes of output of an owner's jobs that have not ended. */
-  async activeBytes(owner: string): Promise<number> {
+  /** Bytes of output that an owner's jobs which have not ended hold, as of a second ago at the most. */
+  activeBytes(owner: string): number {
+    const now = performance.now()
+    if (now - this.#measuredAt > measuredMs) this.#measured.clear()
+    if (this.#measured.size === 0) this.#measuredAt = now
+    const known = this.#measured.get(owner)
+    if (known !== undefined) return known
+    const bytes = this.#measure(owner)
+    this.#measured.set(owner, bytes)
+    return bytes
+  }
+
+  #measure(owner: string): number {
     const { registry, runner } = this.#rooms
-    const active = registry.sorted.filter((job) => job.owner === owner && job.phase === 'active')
-    const sizes = active.map(async (job) => {
-      const file = await stat(join(runner.storageRoot, 'jobs', job.currentName ?? '', 'output')).catch(() => undefined)
-      return file === undefined ? 0 : Math.min(file.size, file.blocks * 512)
-    })
-    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+    let bytes = 0
+    for (const job of registry.sorted) {
+      if (job.owner !== owner || job.hasEnded) continue
+      const attempt = job.currentName
+      const ofCurrent = attempt === undefined ? 0 : keptNow(join(runner.storageRoot, 'jobs', attempt, 'output'))
+      bytes += job.keptBytesWith(ofCurrent)
+    }
+    return bytes
   }
 
   /**
@@ -42,7 +61,7 @@ export class Admission {
    * see is never the same.
    * @throws {DaemonError | InvalidOptionError | JobNameTakenError}
    */
-  admit(order: StartOrder, name: string, fingerprint: string, activeBytes: number): ManagedJob {
+  admit(order: StartOrder, name: string, fingerprint: string): ManagedJob {
     const { registry, slots, book, draining } = this.#rooms
     const { owner } = order
     if (draining) throw new DaemonError('DRAINING', 'the daemon is about to leave and starts no more jobs: try again')
@@ -50,6 +69,7 @@ export class Admission {
     const now = Date.now()
     const demand = demandOf(order.config)
     checkRate(order.quota, book, owner, now)
+    const activeBytes = order.quota.maxOutputBytes === undefined ? 0 : this.activeBytes(owner)
     checkQuota(order.quota, book.usage(owner, activeBytes, now), demand)
     const mayRun = slots.hasRoom(owner)
     if (!mayRun) this.#checkQueue(order)
@@ -92,6 +112,12 @@ export class Admission {
     this.#lastOrder = Math.max(this.#lastOrder + 1, now * 1000)
     return this.#lastOrder
   }
+}
+
+/** What a file takes on the disk; what was dropped of it takes nothing. */
+function keptNow(path: string): number {
+  const file = statSync(path, { throwIfNoEntry: false })
+  return file ? Math.min(file.size, file.blocks * 512) : 0
 }
 
 function newRecord(order: StartOrder, name: string, fingerprint: string, plan: Plan, createdAt: number): JobRecord {

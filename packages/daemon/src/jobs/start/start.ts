@@ -13,6 +13,7 @@ export class Starts {
   readonly #admission: Admission
   readonly #supervisor: Supervisor
   readonly #requests: Requests
+  readonly #underWay = new Set<Promise<unknown>>()
 
   constructor(rooms: Rooms, admission: Admission, supervisor: Supervisor) {
     this.#rooms = rooms
@@ -25,17 +26,22 @@ export class Starts {
   async start(order: StartOrder): Promise<ManagedJob> {
     checkOrder(order)
     const fingerprint = fingerprintOf(order)
-    return this.#requests.once(order, fingerprint, () => this.#make(order, fingerprint))
+    const starting = this.#requests.once(order, fingerprint, () => this.#make(order, fingerprint))
+    this.#underWay.add(starting)
+    return starting.finally(() => this.#underWay.delete(starting))
+  }
+
+  /** Resolves once all that were admitted have been answered. */
+  async drain(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
   }
 
   async #make(order: StartOrder, fingerprint: string): Promise<ManagedJob> {
     const name = order.config.name ?? (this.#rooms.options.jobNamePrefix ?? 'job.') + crypto.randomUUID()
     const config = { ...order.config, name }
-    await this.#supervisor.attempts.checkDisk()
+    await this.#rooms.freeSpace.check()
     if (!this.#rooms.slots.hasRoom(order.owner)) await this.#rooms.runner.check(config)
-    const boundsOutput = order.quota.maxOutputBytes !== undefined
-    const activeBytes = boundsOutput ? await this.#admission.activeBytes(order.owner) : 0
-    const job = this.#admission.admit({ ...order, config }, name, fingerprint, activeBytes)
+    const job = this.#admission.admit({ ...order, config }, name, fingerprint)
     try {
       if (job.phase === 'queued') await this.#enqueue(job, order)
       else await this.#startNow(job, order)
