@@ -4,7 +4,7 @@ import { duration, flag, list, number, size, table, text, whole, word } from './
 
 /** What an identity may use at once. */
 export const quota = table({
-  maxJobs: whole(0, 1_000_000).exactOptional().describe('Jobs that run, or wait to be started again.'),
+  maxJobs: whole(0, 1_000_000).exactOptional().describe('Jobs that have not ended, those that wait included.'),
   maxMemory: size().exactOptional().describe('The sum of their memoryMax, which each must then have.'),
   maxCpus: number(0, 100_000)
     .exactOptional()

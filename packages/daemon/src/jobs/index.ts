@@ -1,7 +1,3 @@
 export type * from './contract.ts'
-export type { JournalOptions } from './journal/journal.ts'
-export type { JobLog } from './log.ts'
 export { JobManager } from './manager.ts'
 export type { JobManagerOptions } from './options.ts'
-export { defaultRetention, type RetentionOptions } from './retention/retention.ts'
-export type { ActiveBounds } from './slots.ts'
