@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
@@ -166,30 +166,31 @@ describe.for([
         throw new Error('the disk is broken')
       })(),
     )
-    const name = await either.start({ command: ['cat'], stdin: failing })
+    const name = await either.start({ command: sh('cat; exec sleep 1000'), stdin: failing })
     const end = either.wait(name)
     await expect(end).rejects.toMatchObject({ name: 'CorralError', code: 'STDIN_FAILED' })
     await expect(end).rejects.toThrow('the disk is broken')
     expect(await either.status(name)).toMatchObject({ signal: 'SIGKILL' })
   })
 
-  test('lets go of an input that nobody reads', async ({ either }) => {
-    let isClosed = false
+  test('lets go of an input that its command has closed, and leaves the command alone', async ({ either, folder }) => {
+    const closed = Promise.withResolvers<void>()
     const endless = new Readable({
       read() {
         this.push(Buffer.alloc(65_536))
       },
       destroy(error, done) {
-        isClosed = true
+        closed.resolve()
         done(error)
       },
     })
     const name = await either.start({
-      command: sh('head -c 10 >/dev/null; exec <&-; echo closed; exit 0'),
+      command: sh(`head -c 10 >/dev/null; exec <&-; until [ -e ${folder}/gate ]; do sleep 0.05; done`),
       stdin: endless,
     })
+    await closed.promise
+    await writeFile(join(folder, 'gate'), '')
     expect(await either.wait(name)).toMatchObject({ exitStatus: 0 })
-    await expect.poll(() => isClosed).toBe(true)
   })
 
   test('gives commands terminals', async ({ either }) => {

@@ -75,9 +75,8 @@ export class DaemonRunner implements Runner {
   }
 
   #send(name: string, createdAt: Date, stream: AsyncIterable<string | Uint8Array>): void {
-    const ended = (signal: AbortSignal): Promise<unknown> => this.#end(name, signal)
-    const sending = sendInput(this.#link, { name, execId: '' }, stream, ended)
-    this.#senders.begin(name, sending, async () => {
+    const ended = async (signal: AbortSignal): Promise<unknown> => this.#end(name, signal)
+    this.#senders.begin(name, sendInput(this.#link, { name, execId: '' }, stream, ended), async () => {
       // The name may have become another job's.
       const status = await this.status(name)
       if (status.createdAt.getTime() === createdAt.getTime()) await this.kill(name, 'SIGKILL')

@@ -8,6 +8,7 @@ import { streamOutput } from '../output/output.ts'
 import type { Target } from '../output/reader.ts'
 import type { RunnerExecution } from '../runner.ts'
 import { sendInput } from '../stdin/sender.ts'
+import { Sender } from '../stdin/senders.ts'
 
 /** A further command in a job of a daemon's. It ends with the job at the latest, and does not end with this runner. */
 export class RemoteExecution implements RunnerExecution {
@@ -18,8 +19,7 @@ export class RemoteExecution implements RunnerExecution {
   readonly #target: Target
   /** Its end has been seen. */
   readonly #over = new AbortController()
-  /** What has become of a stream as its standard input, if that has failed. */
-  #failure: { error: unknown } | undefined
+  #sender: Sender | undefined
 
   constructor(link: Link, { job, id, pid }: { job: string; id: string; pid: number }) {
     this.#link = link
@@ -31,11 +31,8 @@ export class RemoteExecution implements RunnerExecution {
 
   /** Sends it a stream as its standard input; it is killed when that fails. */
   send(stream: AsyncIterable<string | Uint8Array>): void {
-    const { done } = sendInput(this.#link, this.#target, stream, (signal) => this.#end(signal))
-    done.catch((error: unknown) => {
-      this.#failure = { error }
-      this.kill('SIGKILL').catch(() => {})
-    })
+    const sending = sendInput(this.#link, this.#target, stream, async (signal) => this.#end(signal))
+    this.#sender = new Sender(sending, async () => this.kill('SIGKILL'))
   }
 
   /** Kills it when the signal is aborted. */
@@ -52,7 +49,7 @@ export class RemoteExecution implements RunnerExecution {
 
   async wait(options: { signal?: AbortSignal } = {}): Promise<ExecStatus> {
     const status = await this.#end(options.signal)
-    if (this.#failure) throw this.#failure.error
+    this.#sender?.check()
     return status
   }
 

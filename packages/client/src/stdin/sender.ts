@@ -3,6 +3,7 @@ import { CorralError, JobEndedError, JobNotFoundError } from '@corral/runner/err
 import { RemoteError } from '../errors/remote-error.ts'
 import type { Link } from '../calls/link.ts'
 import type { Target } from '../output/reader.ts'
+import { pause } from '../retry/pause.ts'
 import { openSource } from './source.ts'
 
 /** Most bytes in one message. */
@@ -60,7 +61,16 @@ interface Part {
 
 async function write(link: Link, target: Target, part: Part, signal: AbortSignal): Promise<void> {
   const message = { ...target, ...part, offset: BigInt(part.offset) }
-  await link.ask((options) => link.jobs.writeInput(message, options), { signal, waits: true })
+  for (;;) {
+    try {
+      await link.ask((options) => link.jobs.writeInput(message, options), { signal, waits: true })
+      return
+    } catch (error) {
+      // The same part waits there several times already, as a connection was lost each time before it was taken.
+      if (!(error instanceof RemoteError && error.reason === 'RATE_LIMITED')) throw error
+      await pause(error.retryAfterMs ?? 1000, signal)
+    }
+  }
 }
 
 /** A command that has ended, or has closed its standard input, reads no more: that is no failure. */

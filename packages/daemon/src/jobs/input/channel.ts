@@ -51,7 +51,7 @@ export class InputChannel implements AsyncIterable<Uint8Array> {
   /** Nobody reads any more. */
   close(): void {
     this.#isGone = true
-    this.#chunk?.refused(inputGone(this.#what))
+    this.#chunk?.refused(inputClosed(this.#what))
     this.#chunk = undefined
     this.#wanted?.({ done: true, value: undefined })
     this.#wanted = undefined
@@ -71,7 +71,8 @@ export class InputChannel implements AsyncIterable<Uint8Array> {
     if (offset > this.#taken) throw new InvalidOptionError('offset', offset, `at most ${this.#taken}, what was taken`)
     const fresh = data.subarray(this.#taken - offset)
     if (fresh.length > 0) {
-      if (this.#isGone || this.#hasEnded) throw inputGone(this.#what)
+      if (this.#isGone) throw inputClosed(this.#what)
+      if (this.#hasEnded) throw inputGone(this.#what)
       await this.#hand(fresh)
       this.#taken += fresh.length
     }
@@ -114,6 +115,12 @@ export class InputChannel implements AsyncIterable<Uint8Array> {
 function tooMany(what: string): DaemonError {
   const message = `${mostWaiting} parts of the standard input of ${what} wait already: send one after the other`
   return new DaemonError('RATE_LIMITED', message, { retryAfterMs: '1000' })
+}
+
+/** The command has ended, or has closed it: whoever sends it need not take that for a loss. */
+function inputClosed(what: string): DaemonError {
+  const message = `the standard input of ${what} is no longer open: the command reads no more`
+  return new DaemonError('INPUT_GONE', message, { by: 'command' })
 }
 
 export function inputGone(what: string): DaemonError {
