@@ -1,2 +1,2 @@
-export { AuditLog, type AuditOptions } from './audit-log.ts'
-export type { Asked, Audit, Outcome } from './contract.ts'
+export { AuditLog } from './audit-log.ts'
+export type { Asked, Audit } from './contract.ts'

@@ -1,1 +1,1 @@
-export { createLog, flushLog, type Log, type LogLevel, type LogOptions } from './log.ts'
+export { createLog, flushLog, type Log } from './log.ts'

@@ -1,2 +1,2 @@
-export { Metrics, type MetricsOptions, type MetricsSources } from './metrics.ts'
+export { Metrics, type MetricsOptions } from './metrics.ts'
 export { MetricsServer, type MetricsServerOptions } from './server.ts'
