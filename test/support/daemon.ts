@@ -24,6 +24,8 @@ export interface DaemonSetup {
   /** Whether it listens with TLS too, on a port of 127.0.0.1 that stays the same. Default false. */
   tls?: boolean
   env?: NodeJS.ProcessEnv
+  /** Another `corrald` than what was built. */
+  program?: string
 }
 
 /** What a client with a certificate needs. */
@@ -63,10 +65,10 @@ export interface TestDaemon extends AsyncDisposable {
 }
 
 /** Starts `corrald`; resolves once it serves clients. */
-export async function startDaemon({ folder, config = {}, tls = false, env }: DaemonSetup): Promise<TestDaemon> {
+export async function startDaemon({ folder, config = {}, tls = false, ...process }: DaemonSetup): Promise<TestDaemon> {
   await mkdir(folder, { recursive: true })
   const ca = tls ? await initCa(join(folder, 'certs'), { hosts: ['localhost', '127.0.0.1'] }) : undefined
-  const daemon = new DaemonProcess(folder, ca, env)
+  const daemon = new DaemonProcess(folder, ca, process)
   await daemon.start({ ...defaults(folder, ca), ...config })
   return daemon
 }
@@ -96,14 +98,20 @@ class DaemonProcess implements TestDaemon {
   readonly log: string[] = []
   readonly #ca: NewCa | undefined
   readonly #env: NodeJS.ProcessEnv | undefined
+  readonly #program: string
   readonly #listeners = new Set<() => void>()
   #config: TomlTable = {}
   #process: ChildProcess | undefined
   #addresses: readonly string[] = []
 
-  constructor(folder: string, ca: NewCa | undefined, env: NodeJS.ProcessEnv | undefined) {
+  constructor(
+    folder: string,
+    ca: NewCa | undefined,
+    { env, program = corraldBin }: Pick<DaemonSetup, 'env' | 'program'>,
+  ) {
     this.#ca = ca
     this.#env = env
+    this.#program = program
     this.configFile = join(folder, 'corrald.toml')
   }
 
@@ -144,7 +152,7 @@ class DaemonProcess implements TestDaemon {
 
   async start(config: TomlTable = {}): Promise<void> {
     await this.configure(config)
-    const child = spawn(process.execPath, [corraldBin, '--config', this.configFile, '--ready-fd', '3'], {
+    const child = spawn(process.execPath, [this.#program, '--config', this.configFile, '--ready-fd', '3'], {
       stdio: ['ignore', 'inherit', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#env },
     })
