@@ -1,38 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 
 import { describe, expect } from 'vitest'
 
-import { program } from '../support/programs.ts'
-import { type Corral, Running, test } from './corral.ts'
-
-const bin = fileURLToPath(new URL('../../packages/cli/bin/corral.js', import.meta.url))
-
-/** corral in a terminal, and what is typed at it. */
-class Typing extends Running {
-  #pid = ''
-
-  constructor(child: ChildProcess) {
-    super(child)
-    child.stderr!.on('data', (text: string) => (this.#pid += text))
-  }
-
-  type(text: string): void {
-    this.child.stdin!.write(text)
-  }
-
-  /** Sends corral itself a signal. */
-  kill(signal: NodeJS.Signals): void {
-    process.kill(Number(this.#pid.split('\n')[0]), signal)
-  }
-}
-
-function inTerminal(corral: Corral, ...words: string[]): Typing {
-  const env = { ...process.env, CORRAL_STORAGE_ROOT: corral.storageRoot }
-  const command = [process.execPath, bin, ...words]
-  return new Typing(spawn(program('in-pty'), command, { stdio: 'pipe', cwd: corral.folder, env }))
-}
+import { test } from './corral.ts'
+import { inTerminal } from './typing.ts'
 
 describe('standard input', () => {
   test('goes to the job, to its end', async ({ corral }) => {
@@ -75,7 +46,7 @@ describe('a terminal', () => {
     const script = 'stty size; trap "stty size; read x; echo got \\$x; exit 7" WINCH; while :; do sleep 0.02; done'
     const running = inTerminal(corral, 'run', '-it', '--', 'sh', '-c', script)
     await running.until(/40 120\r\n/)
-    running.child.kill('SIGUSR1')
+    running.resize()
     await running.until(/50 90\r\n/)
     running.type('word\r')
     const { stdout } = await running.end

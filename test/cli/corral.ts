@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 
 import { inject, test as base } from 'vitest'
 
-const bin = fileURLToPath(new URL('../../packages/cli/bin/corral.js', import.meta.url))
+/** The command as it was built. */
+export const bin = fileURLToPath(new URL('../../packages/cli/bin/corral.js', import.meta.url))
 
 /** How a run of `corral` ended. `exitStatus` is null when a signal ended corral itself. */
 export interface Result {
@@ -75,6 +76,11 @@ export class Corral {
     return join(this.folder, 'root')
   }
 
+  /** The environment of its commands. */
+  get env(): NodeJS.ProcessEnv {
+    return { ...process.env, XDG_CONFIG_HOME: join(this.folder, 'config'), ...this.#where }
+  }
+
   /** The command line that runs corral, for tests that need a shell. */
   get commandLine(): string {
     const variables = Object.entries(this.#where).map(([name, value]) => `${name}='${value}' `)
@@ -125,7 +131,7 @@ export class Corral {
   }
 
   get #options(): { cwd: string; env: NodeJS.ProcessEnv } {
-    return { cwd: this.folder, env: { ...process.env, XDG_CONFIG_HOME: join(this.folder, 'config'), ...this.#where } }
+    return { cwd: this.folder, env: this.env }
   }
 
   #track(child: ChildProcess): Running {

@@ -51,9 +51,9 @@ async function showLive(runner: Runner, daemon: RemoteRunner | undefined, first:
   const place = daemon ? daemon.storageRoot : `this host, ${runner.storageRoot}`
   let order = first
   let snapshot: Snapshot | undefined
-  using screen = new Screen({
+  await using screen = new Screen({
     key: (key) => {
-      if (key === 'q') quit.abort()
+      if (key === 'q') return quit.abort()
       order = keys[key] ?? order
       redraw()
     },

@@ -23,8 +23,9 @@ export interface ScreenEvents {
  * The whole screen of our terminal, to draw on. It is as it was before once this is disposed of, and on each other way
  * out: an exception, `process.exit`, a signal that ends us. While we are stopped (Ctrl-Z), it is the shell's.
  */
-export class Screen implements Disposable {
+export class Screen implements AsyncDisposable {
   readonly #events: ScreenEvents
+  #drawing = Promise.resolve()
   #isDrawing = false
   #next: string | undefined
   #entered = false
@@ -40,14 +41,15 @@ export class Screen implements Disposable {
     if (process.stdin.isTTY) process.stdin.on('data', this.#type)
   }
 
-  [Symbol.dispose](): void {
-    this.#restore()
-    process.off('exit', this.#restore)
+  /** Resolves when the terminal has what was drawn, and is as it was. */
+  async [Symbol.asyncDispose](): Promise<void> {
     process.off('SIGWINCH', this.#redraw)
     process.off('SIGTSTP', this.#stop)
     process.off('SIGCONT', this.#resume)
     for (const signal of deadly) process.off(signal, this.#die)
     process.stdin.off('data', this.#type)
+    await this.#leave()
+    process.off('exit', this.#restore)
     if (process.stdin.isTTY) process.stdin.destroy()
   }
 
@@ -59,14 +61,15 @@ export class Screen implements Disposable {
 
   /** Draws lines from the top, over what is there; what is drawn while the terminal is slow is left out but the last. */
   draw(lines: readonly string[]): void {
+    if (!this.#entered) return
     this.#next = beginFrame + lines.map((line) => `${line}\u001B[K`).join('\r\n') + endFrame
-    if (!this.#isDrawing) void this.#drawAll()
+    if (!this.#isDrawing) this.#drawing = this.#drawAll()
   }
 
   async #drawAll(): Promise<void> {
     this.#isDrawing = true
     try {
-      while (this.#next !== undefined && this.#entered) {
+      while (this.#next !== undefined) {
         const frame = this.#next
         this.#next = undefined
         await writeOut(frame)
@@ -82,6 +85,13 @@ export class Screen implements Disposable {
     if (process.stdin.isTTY) process.stdin.setRawMode(true)
     writeSync(1, enter)
     this.#entered = true
+  }
+
+  /** What is being drawn would else come after it. */
+  async #leave(): Promise<void> {
+    this.#next = undefined
+    await this.#drawing
+    this.#restore()
   }
 
   readonly #restore = (): void => {
@@ -107,8 +117,7 @@ export class Screen implements Disposable {
   readonly #redraw = (): void => this.#events.redraw()
 
   readonly #stop = (): void => {
-    this.#restore()
-    process.kill(process.pid, 'SIGSTOP')
+    void this.#leave().then(() => process.kill(process.pid, 'SIGSTOP'))
   }
 
   readonly #resume = (): void => {
@@ -118,7 +127,7 @@ export class Screen implements Disposable {
   }
 
   readonly #die = (signal: NodeJS.Signals): void => {
-    this[Symbol.dispose]()
-    process.kill(process.pid, signal)
+    // A second one ends us at once.
+    void this[Symbol.asyncDispose]().then(() => process.kill(process.pid, signal))
   }
 }

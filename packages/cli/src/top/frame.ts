@@ -45,7 +45,8 @@ function describeSum(rows: readonly Row[]): string {
   const cpu = sum(({ sample }) => sample?.cpuPercent)
   const memory = formatBytes(sum(({ sample }) => sample?.memoryBytes))
   const io = formatBytes(sum(({ sample }) => sample?.ioBytesPerSecond))
-  return `in all: CPU ${cpu.toFixed(1)} %, memory ${memory}, I/O ${io}/s, ${sum(({ sample }) => sample?.pids)} processes`
+  const pids = sum(({ sample }) => sample?.pids)
+  return `in all: CPU ${cpu.toFixed(1)} %, memory ${memory}, I/O ${io}/s, ${pids} ${pids === 1 ? 'process' : 'processes'}`
 }
 
 /** Room for what changes all the time, so that the columns behind it stay where they are. */
