@@ -259,6 +259,15 @@ test('a request has an id, in the answer and in the log', async ({ server }) => 
   expect(await idOf('mine-1')).toBe('mine-1')
   expect(await idOf()).toMatch(/^[0-9a-f-]{36}$/)
   expect(await idOf('not "sane"')).toMatch(/^[0-9a-f-]{36}$/)
+  const headers = { 'x-request-id': 'mine-2' }
+  for (const protocol of ['grpc', 'connect'] as const) {
+    const client = await server.client('alice', protocol)
+    const calls = [
+      async () => client.get({ name: 'none' }, { headers }),
+      async () => Array.fromAsync(client.output({ name: 'none' }, { headers })),
+    ]
+    for (const call of calls) expect((await thrownBy(call())).metadata.get('x-request-id')).toBe('mine-2')
+  }
 })
 
 test('a failure of ours says no more than where to look', async ({ server, jobs }) => {
@@ -286,7 +295,7 @@ test('a request that is too large is refused, and a deadline kept', async ({ ser
   const server = await serve({ limits: { maxMessageBytes: 64 * 1024 } })
   for (const protocol of ['grpc', 'connect'] as const) {
     const alice = await server.client('alice', protocol)
-    const large = { config: { command: ['true', 'x'.repeat(64 * 1024)] } }
+    const large = { config: { command: ['true', 'x'.repeat(128 * 1024)] } }
     expect(await errorOf(alice.start(large))).toMatchObject({ code: 'resource_exhausted' })
     const name = `sleeper-${protocol}`
     await alice.start({ config: { command: ['sleep', '1000'], name } })

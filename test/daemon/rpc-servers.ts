@@ -93,12 +93,14 @@ export class RpcServer {
     this.#draining.abort()
   }
 
+  /** What was written down of requests. */
   async auditLines(): Promise<Record<string, unknown>[]> {
     const text = await readFile(join(this.#folder, 'audit.log'), 'utf8')
     return text
       .split('\n')
       .filter(Boolean)
       .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter((line) => 'method' in line)
   }
 
   async close(): Promise<void> {

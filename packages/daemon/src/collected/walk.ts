@@ -20,9 +20,11 @@ const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
  * Undefined: it is not there, or is neither a file nor a folder.
  */
 export async function openBelow(root: string, path: string): Promise<FileHandle | undefined> {
+  const names = path.split('/').filter((name) => name !== '')
+  if (names.some((name) => name === '.' || name === '..')) return undefined
   let at = await openAt(root, O_DIRECTORY)
-  for (const name of path.split('/').filter((name) => name !== '')) {
-    if (!at || name === '..' || name === '.') break
+  for (const name of names) {
+    if (!at) break
     const next: FileHandle | undefined = await openIn(at, Buffer.from(name))
     await at.close()
     at = next

@@ -21,6 +21,9 @@ import { StreamSlots } from './stream-slots.ts'
 /** What a JSON answer shows of an error's details. */
 const registry = createRegistry(BadRequestSchema, ErrorInfoSchema, QuotaFailureSchema, RetryInfoSchema)
 
+/** What a request is besides what it is of that size for: contents of files, standard input. */
+const roomBytes = 64 * 1024
+
 /** All that the daemon answers. Who calls is expected in `callerKey` of the context. */
 export function createRoutes(services: RpcServices): (router: ConnectRouter) => void {
   const { maxMessageBytes, maxStreamsPerIdentity, maxStreams } = { ...defaultLimits, ...services.limits }
@@ -28,7 +31,7 @@ export function createRoutes(services: RpcServices): (router: ConnectRouter) => 
   const shared = {
     // Compression costs more time than it saves: 23 MiB/s instead of 200.
     acceptCompression: [],
-    readMaxBytes: maxMessageBytes,
+    readMaxBytes: maxMessageBytes + roomBytes,
     // A field that there is none of is a slip of the pen, or a later client's.
     jsonOptions: { ignoreUnknownFields: false, registry },
   }

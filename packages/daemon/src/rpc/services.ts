@@ -9,7 +9,7 @@ export type DaemonFacts = Omit<ManagedInfo, 'uptimeMs' | 'draining' | 'identity'
 
 /** Bounds of what callers may have the daemon do. */
 export interface RpcLimits {
-  /** Most bytes of a request. Default 4 MiB; sane from 64 KiB to 64 MiB: each request is held in memory. */
+  /** Most bytes of a request, give or take 64 KiB. Default 4 MiB; sane from 64 KiB to 64 MiB: each request is held in memory. */
   maxMessageBytes?: number
   /** Most streams of one identity at once, `Wait` among them. Default 1,024. */
   maxStreamsPerIdentity?: number
