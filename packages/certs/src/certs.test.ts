@@ -5,7 +5,8 @@ import { join } from 'node:path'
 
 import { test as base, describe, expect } from 'vitest'
 
-import { identityEntry, initCa, issueCertificate, readRevocationLists, revokeCertificate } from './index.ts'
+import { identityEntry, initCa, issueCertificate, revokeCertificate } from './index.ts'
+import { readRevocationLists } from './revocation-list.ts'
 
 const test = base.extend<{ folder: string }>({
   // oxlint-disable-next-line no-empty-pattern

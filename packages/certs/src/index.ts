@@ -1,6 +1,5 @@
 export { initCa, type CaOptions, type NewCa } from './init.ts'
 export { issueCertificate, type IssueOptions, type IssuedCertificate } from './issue.ts'
 export { revokeCertificate, type Revocation } from './revoke.ts'
-export { readRevocationLists, type RevocationList } from './revocation-list.ts'
 export { identityEntry, type CertificateRole } from './identity-entry.ts'
 export { CertificateError } from './certificate-error.ts'

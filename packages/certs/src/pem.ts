@@ -1,5 +1,5 @@
 /** A PEM block: `label` is what stands after BEGIN. */
-export function encodePem(label: string, der: ArrayBuffer): string {
+export function encodePem(label: string, der: Uint8Array): string {
   const lines = Buffer.from(der)
     .toString('base64')
     .match(/.{1,64}/g)!

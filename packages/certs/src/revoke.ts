@@ -68,7 +68,7 @@ export async function writeCrl(folder: string, ca: Ca, known?: X509Crl, serialNu
     entries,
     extensions: [await AuthorityKeyIdentifierExtension.create(ca.certificate.publicKey), crlNumber()],
   })
-  await replaceFile(crlFile(folder), encodePem(crlLabel, crl.rawData), 0o644)
+  await replaceFile(crlFile(folder), encodePem(crlLabel, new Uint8Array(crl.rawData)), 0o644)
 }
 
 /** Lists are told apart by numbers that rise (RFC 5280, 5.2.3): the time, in milliseconds, as an INTEGER in DER. */

@@ -40,7 +40,7 @@ export async function makeKeys(): Promise<Keys> {
 }
 
 export async function exportKey(key: CryptoKey): Promise<string> {
-  return encodePem('PRIVATE KEY', await webcrypto.subtle.exportKey('pkcs8', key))
+  return encodePem('PRIVATE KEY', new Uint8Array(await webcrypto.subtle.exportKey('pkcs8', key)))
 }
 
 /** @throws {Error} when it is not an EC key in PKCS #8. */

@@ -2,7 +2,7 @@ import { constants, createHash, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import tls, { type SecureContextOptions } from 'node:tls'
 
-import type { RevocationList } from '@corral/certs'
+import { readRevocationLists, type RevocationList } from '@corral/certs/revocation-list'
 
 import { ListenError } from './listen-error.ts'
 import type { TlsListenerOptions } from './options.ts'
@@ -38,7 +38,8 @@ export async function loadCredentials(options: TlsListenerOptions): Promise<Cred
   ])
   const own = attempt(options.certificate, 'a certificate in PEM', () => new X509Certificate(certificate))
   const cas = attempt(options.ca, 'certificates in PEM', () => readCertificates(ca))
-  const revocations = crl === undefined ? undefined : await readRevocations(options.crl!, crl)
+  const revocations =
+    crl === undefined ? undefined : attempt(options.crl!, 'a revocation list in PEM', () => readRevocationLists(crl))
   const context: SecureContextOptions = {
     cert: certificate,
     key,
@@ -76,12 +77,6 @@ function readCertificates(text: string): X509Certificate[] {
   const blocks = text.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END [^-]+-----/g) ?? []
   if (blocks.length === 0) throw new Error('no certificate (-----BEGIN CERTIFICATE-----) is in it')
   return blocks.map((block) => new X509Certificate(block))
-}
-
-async function readRevocations(path: string, text: string): Promise<RevocationList> {
-  // Only a daemon that has a list needs what reads it.
-  const { readRevocationLists } = await import('@corral/certs')
-  return attempt(path, 'a revocation list in PEM', () => readRevocationLists(text))
 }
 
 function trustIn(cas: readonly X509Certificate[]): (certificate: X509Certificate) => boolean {
