@@ -45,18 +45,18 @@ export async function delivery({ runs, folder, roots, cleanup }: Context): Promi
 
 async function fromPipe([program, ...words]: readonly string[]): Promise<number[]> {
   const child = spawn(program!, words, { stdio: ['ignore', 'pipe', 'inherit'] })
-  return collect(child.stdout)
+  return collectDelays(child.stdout)
 }
 
 async function fromJob(runner: CgroupRunner, command: readonly string[], readers: number): Promise<number[]> {
   const name = await runner.start({ command })
-  const all = await Promise.all(Array.from({ length: readers }, () => collect(runner.output(name))))
+  const all = await Promise.all(Array.from({ length: readers }, () => collectDelays(runner.output(name))))
   await runner.stop(name)
   return all.flat()
 }
 
 /** The age in ms of each stamp when it arrives. */
-async function collect(stream: AsyncIterable<Uint8Array>): Promise<number[]> {
+export async function collectDelays(stream: AsyncIterable<Uint8Array>): Promise<number[]> {
   const delays: number[] = []
   const decoder = new TextDecoder()
   let rest = ''

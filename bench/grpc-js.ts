@@ -9,9 +9,9 @@ import { Client, credentials } from '@grpc/grpc-js'
 export class GrpcJsClient implements Disposable {
   readonly #client: Client
 
-  /** `folder` has ca.crt, client.crt and client.key. */
+  /** `folder` is what `corral certs init` has filled. */
   constructor(address: string, folder: string) {
-    const [ca = null, key = null, cert = null] = ['ca.crt', 'client.key', 'client.crt'].map((name) =>
+    const [ca = null, key = null, cert = null] = ['ca.crt', 'admin.key', 'admin.crt'].map((name) =>
       readFileSync(join(folder, name)),
     )
     this.#client = new Client(address, credentials.createSsl(ca, key, cert), {

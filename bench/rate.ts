@@ -4,11 +4,19 @@ import { CgroupRunner } from '@corral/runner'
 
 import { timeProcess } from './processes.ts'
 import { median, ratio, shuffled } from './samples.ts'
-import type { Context, Section } from './scenario.ts'
+import type { Column, Context, Section } from './scenario.ts'
 import { corralName } from './start.ts'
 
-const starters = 8
+export const starters = 8
 const sliceMs = 1000
+
+/** The columns of how often something is done, and of how that compares. */
+export function rateColumns(compared: string): readonly Column[] {
+  return [
+    { title: 'a second', unit: 'per second' },
+    { title: compared, unit: 'times' },
+  ]
+}
 
 /** How many commands a second eight starters get through, each starting the next one when one has ended. */
 export async function rate({ runs, roots, cleanup }: Context): Promise<Section[]> {
@@ -32,17 +40,15 @@ export async function rate({ runs, roots, cleanup }: Context): Promise<Section[]
   return [
     {
       title: `Start, wait and stop of /bin/true, ${starters} at a time`,
-      columns: [
-        { title: 'a second', unit: 'per second' },
-        { title: 'x spawn', unit: 'times' },
-      ],
+      columns: rateColumns('x spawn'),
       rows: [...rates].map(([name, taken]) => ({ name, values: [median(taken), ratio(median(taken), spawn)] })),
       aims: [],
     },
   ]
 }
 
-async function perSecond(runOne: () => Promise<unknown>, ms: number): Promise<number> {
+/** How often something is done in a second by as many as there are starters. */
+export async function perSecond(runOne: () => Promise<unknown>, ms: number): Promise<number> {
   const begun = performance.now()
   let done = 0
   const work = async (): Promise<void> => {

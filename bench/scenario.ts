@@ -1,5 +1,5 @@
 /** What a column holds; it says how its numbers are printed. */
-export type Unit = 'ms' | 'times' | 'MiB/s' | 'KiB' | 'per second'
+export type Unit = 'ms' | 'times' | 'MiB/s' | 'KiB' | 'MiB' | '% of a CPU' | 'per second'
 
 export interface Column {
   title: string

@@ -9,6 +9,9 @@ export const scenarios = {
   reading: async (): Promise<Scenario> => (await import('./reading.ts')).reading,
   memory: async (): Promise<Scenario> => (await import('./memory.ts')).memory,
   command: async (): Promise<Scenario> => (await import('./command.ts')).command,
+  'daemon-rate': async (): Promise<Scenario> => (await import('./daemon.ts')).daemonRate,
+  'daemon-followers': async (): Promise<Scenario> => (await import('./daemon.ts')).daemonFollowers,
+  'daemon-streaming': async (): Promise<Scenario> => (await import('./daemon.ts')).daemonStreaming,
 } as const
 
 export type ScenarioName = keyof typeof scenarios

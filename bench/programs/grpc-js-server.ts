@@ -1,6 +1,6 @@
 /**
  * The peer of the streaming benchmark: a server by @grpc/grpc-js that answers `Output` with as many bytes as its `offset`
- * says, in messages of 64 KiB, over mutual TLS. Arguments: the folder of ca.crt, server.crt and server.key. Prints its port.
+ * says, in messages of 64 KiB, over mutual TLS. Arguments: the folder that `corral certs init` has filled. Prints its port.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
