@@ -1,3 +1,6 @@
+import { mkdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { JobState, RestartMode, type JobConfigSchema } from '@corral/api'
 import { describe, expect } from 'vitest'
@@ -192,8 +195,7 @@ describe('rules', () => {
     const alice = await callerOf(daemon, 'alice')
     const { name, labels } = await start(alice, { command: ['sh', '-c', 'id -un; echo $HTTP_PROXY'] })
     await alice.wait({ name })
-    const parts = await Array.fromAsync(alice.output({ name }))
-    expect(Buffer.concat(parts.map(({ data }) => data)).toString()).toBe('nobody\nhttp://proxy\n')
+    expect(await outputOf(alice, name)).toBe('nobody\nhttp://proxy\n')
     expect(labels).toEqual({ team: 'a' })
     const { description } = await alice.get({ name, describe: true })
     expect(description?.spec).toMatchObject({
@@ -229,4 +231,46 @@ describe('rules', () => {
     const { name } = await start(admin, { command: ['id', '-u'], isolation: { profile: 'none' }, user: 'root' })
     expect((await admin.wait({ name })).job?.exitStatus).toBe(0)
   })
+
+  test('leave an operator who asks for nothing in all fences of strict', async ({ daemonOf }) => {
+    const daemon = await daemonOf()
+    const alice = await callerOf(daemon, 'alice')
+    const script = 'grep -E "^(Uid|CapEff|NoNewPrivs|Seccomp):" /proc/self/status; touch /usr/x; ls /sys/class/net'
+    const { name } = await start(alice, { command: ['sh', '-c', script] })
+    await alice.wait({ name })
+    const said = await outputOf(alice, name)
+    expect(said).toMatch(/^Uid:\t(?!0\t)\d+\t/m)
+    expect(said).toMatch(/^CapEff:\t0+$/m)
+    expect(said).toMatch(/^NoNewPrivs:\t1$/m)
+    expect(said).toMatch(/^Seccomp:\t2$/m)
+    expect(said).toContain('Read-only file system')
+    expect(said).toMatch(/^lo$/m)
+    expect(said).not.toMatch(/^eth/m)
+  })
+
+  test('let nobody past a path by a link, by dots or by a name that begins alike', async ({ daemonOf, folder }) => {
+    const data = join(folder, 'data')
+    await mkdir(join(data, 'in'), { recursive: true })
+    await mkdir(`${data}base`)
+    await symlink('/etc', join(data, 'etc'))
+    const daemon = await daemonOf({ rules: { mounts: [data] } })
+    const alice = await callerOf(daemon, 'alice')
+    const mounting = (source: string): Config => ({
+      command: ['ls', '/tmp/seen'],
+      isolation: { mounts: [{ type: 'bind', source, target: '/tmp/seen' }] },
+    })
+    const refused = async (source: string) => (await refusalOf(start(alice, mounting(source)))).reason
+    expect(await refused(join(data, 'etc'))).toBe('INVALID_OPTION')
+    expect(await refused(`${data}/etc/ssl`)).toBe('INVALID_OPTION')
+    expect(await refused(`${data}/../data/../../../../etc`)).toBe('FORBIDDEN_OPTION')
+    expect(await refused(`${data}base`)).toBe('FORBIDDEN_OPTION')
+    const { name } = await start(alice, mounting(`${data}//in/../`))
+    await alice.wait({ name })
+    expect(await outputOf(alice, name)).toBe('etc\nin\n')
+  })
 })
+
+async function outputOf(caller: Caller, name: string): Promise<string> {
+  const parts = await Array.fromAsync(caller.output({ name }))
+  return Buffer.concat(parts.map(({ data }) => data)).toString()
+}
