@@ -78,7 +78,9 @@ if (!process.argv.includes('--launcher')) {
   )
   // Each one's declarations are read by the next.
   await replaceDist(packageOf('api'), (outdir) => buildLibrary('api', outdir, dependencies))
-  await replaceDist(packageOf('client'), (outdir) => buildLibrary('client', outdir, dependencies))
+  await replaceDist(packageOf('client'), (outdir) =>
+    buildLibrary('client', outdir, dependencies, ['index.ts', 'browser.ts']),
+  )
   await Promise.all(
     ['cli', 'daemon'].map((name) => replaceDist(packageOf(name), (outdir) => buildProgram(name, outdir))),
   )

@@ -11,32 +11,37 @@ export interface Cut {
 
 /** Stands between a client and a daemon's socket, and cuts connections off. */
 export class CuttingProxy implements AsyncDisposable {
-  readonly host: string
   /** Asked at each new connection where to cut it off; undefined: nowhere. */
   nextCut: () => Cut | undefined = () => undefined
   /** What the daemon has said on all connections, in bytes. */
   down = 0
   connections = 0
-  readonly #path: string
+  readonly #at: string | undefined
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
-  private constructor(path: string, server: Server) {
-    this.#path = path
+  private constructor(at: string | undefined, server: Server) {
+    this.#at = at
     this.#server = server
-    this.host = `unix://${path}`
   }
 
-  /** Listens at a path; what comes there goes to `target`. */
-  static async open(path: string, target: string): Promise<CuttingProxy> {
+  /** Where it listens. */
+  get host(): string {
+    const address = this.#server.address()
+    return typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : `unix://${this.#at}`
+  }
+
+  /** Listens at a path, or else on a port of this machine's; what comes there goes to the socket `target`. */
+  static async open(at: string | undefined, target: string): Promise<CuttingProxy> {
     const server = createServer((socket) => proxy.#join(socket, connect(target)))
-    const proxy = new CuttingProxy(path, server)
+    const proxy = new CuttingProxy(at, server)
     await proxy.listen()
     return proxy
   }
 
   async listen(): Promise<void> {
-    this.#server.listen(this.#path)
+    if (this.#at === undefined) this.#server.listen(0, '127.0.0.1')
+    else this.#server.listen(this.#at)
     await once(this.#server, 'listening')
   }
 
