@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 
-import { Code, ConnectError, createConnectRouter, createContextValues } from '@connectrpc/connect'
+import { createConnectRouter, createContextValues } from '@connectrpc/connect'
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node'
 
 import type { Caller } from '../identity/caller.ts'
@@ -26,11 +26,15 @@ export function createHandler(services: RpcServices, callerOf: (req: Request) =>
     handler(universalRequestFromNodeRequest(req, res, undefined, values))
       .then((response) => universalResponseToNodeResponse(response, res))
       .catch((error: unknown) => {
-        // Of a client that is gone there is nothing to say.
-        if (ConnectError.from(error).code === Code.Aborted) return
+        if (isGone(req)) return
         services.log.error({ method: handler.method.name, err: error }, 'a response could not be sent')
       })
   }
+}
+
+/** Of a client that is gone there is nothing to say. */
+function isGone(req: Request): boolean {
+  return 'stream' in req ? req.stream.destroyed || req.stream.closed : req.socket.destroyed
 }
 
 function answerNotFound(res: Response): void {

@@ -1,6 +1,7 @@
 import type { OutputGap } from '@corral/runner'
 
 import type { OutputPart } from '../contract.ts'
+import { chunksOf } from './chunks.ts'
 
 /** A piece of an output, and where in that it ends. */
 export type Part = { end: number } & ({ data: Uint8Array } | { droppedBytes: number })
@@ -13,7 +14,7 @@ export async function* partsFrom(
   let end = from
   const gaps: OutputGap[] = []
   const takeGaps = (): Part[] => gaps.splice(0).map(({ bytes }) => ({ end: (end += bytes), droppedBytes: bytes }))
-  for await (const data of open({ from, onDropped: (gap) => void gaps.push(gap) })) {
+  for await (const data of chunksOf(open({ from, onDropped: (gap) => void gaps.push(gap) }))) {
     yield* takeGaps()
     end += data.length
     yield { end, data }

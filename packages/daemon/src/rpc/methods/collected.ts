@@ -17,7 +17,7 @@ import { openBelow, type TreeEntry, walk } from '../../collected/walk.ts'
 import { DaemonError } from '../../errors.ts'
 import type { Call } from '../call.ts'
 
-const chunkBytes = 256 * 1024
+const chunkBytes = 64 * 1024
 
 /** Copies of what was collected from an ended job: each entry, and after it what the file holds. */
 export async function* collected(

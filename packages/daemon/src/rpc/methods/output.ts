@@ -4,8 +4,8 @@ import { FieldError, numberFromProto, type OutputRequest, type OutputResponse, O
 import type { OutputPart, OutputRange } from '../../jobs/contract.ts'
 import type { Call } from '../call.ts'
 
-/** Most bytes of a message: enough for speed, and little to hold for a client that does not read. */
-const maxChunk = 256 * 1024
+/** Most bytes of a message: each stream holds about three of them while its client does not read. */
+const maxChunk = 64 * 1024
 
 /** A job's output, or that of a further command, piece by piece, as its client takes it. */
 export async function* output(request: OutputRequest, call: Call): AsyncGenerator<OutputResponse, void, undefined> {
