@@ -7,7 +7,7 @@ import tls from 'node:tls'
 import { initCa, issueCertificate, revokeCertificate } from '@corral/certs'
 import { describe, expect } from 'vitest'
 
-import { connectHttp2, follow, get, test, tlsOptions, type Doors } from '../support/doors.ts'
+import { asClient, connectHttp2, curl, follow, get, test, tlsOptions, type Doors } from '../support/doors.ts'
 
 /** The serial number of the certificate that the daemon shows now. */
 async function shownSerial({ port, admin }: Doors, options?: tls.ConnectionOptions): Promise<string> {
@@ -38,6 +38,11 @@ describe('while a stream goes on', () => {
     await doors.log.find(next.serialNumber.toUpperCase())
     expect(await shownSerial(doors)).toBe(next.serialNumber)
     expect(before).not.toBe(next.serialNumber)
+    // What holds for all handshakes still does.
+    const url = `https://localhost:${doors.port}/who`
+    expect(await curl(...asClient(doors.admin), '--tls-max', '1.2', url)).toMatchObject({ status: 35, stdout: '' })
+    expect(await curl(...asClient({ ca: doors.admin.ca }), url)).toMatchObject({ stdout: '' })
+    await doors.log.find('"reason":"no-certificate"')
     await get(session, '/release')
     await once(stream, 'end')
     session.close()
