@@ -4,6 +4,8 @@ import { type CommandEntry, commands } from './commands/index.ts'
 import { suggestLonger } from './text/suggest.ts'
 import { readVersion } from './version.ts'
 
+export { readVersion }
+
 /** Exit status for arguments that are not understood, as for all other failures of ours. */
 const ourFailure = 125
 

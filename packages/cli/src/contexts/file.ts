@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 
 import { UsageError } from '../outcome/usage-error.ts'
-import type { Contexts } from './context.ts'
+import { type Context, type Contexts, findContext } from './context.ts'
 
 /** The file that contexts are kept in. */
 export function contextsFile(env: NodeJS.ProcessEnv = process.env): string {
@@ -23,6 +23,11 @@ export async function readContexts(): Promise<Contexts> {
   })
   if (text === undefined) return { current: null, contexts: {} }
   return (await import('./toml.ts')).parseContexts(text, file)
+}
+
+/** @throws {UsageError} when there is none of this name. */
+export async function findSaved(name: string): Promise<Context> {
+  return findContext(await readContexts(), name)
 }
 
 /** Puts contexts in the place of those that there were; whoever reads finds the ones or the others. */

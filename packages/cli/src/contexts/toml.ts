@@ -1,7 +1,9 @@
 import { parse, stringify, TomlError } from 'smol-toml'
 
 import { UsageError } from '../outcome/usage-error.ts'
-import { type Context, type Contexts, localContext } from './context.ts'
+import type { Context, Contexts, localContext } from './context.ts'
+
+const here: typeof localContext = 'local'
 
 const keys = ['host', 'cert', 'key', 'ca'] as const satisfies readonly (keyof Context)[]
 
@@ -23,7 +25,7 @@ export function parseContexts(text: string, file: string): Contexts {
     checkContext(name, table, (key, what) => damaged(lineOf(text, name, key), what)),
   ])
   const found = Object.fromEntries(contexts) as Record<string, Context>
-  if (current === null || current === localContext) return { current: null, contexts: found }
+  if (current === null || current === here) return { current: null, contexts: found }
   if (typeof current === 'string' && Object.hasOwn(found, current)) return { current, contexts: found }
   throw damaged(lineOf(text, 'current'), `'current' is no context of this file, but ${JSON.stringify(current)}`)
 }

@@ -1,7 +1,7 @@
 import type { Runner } from '@corral/client'
 import type { HostFacts, JobState } from '@corral/runner'
 
-import { readVersion } from '../version.ts'
+import { readVersion } from '../program.ts'
 
 /** What runs jobs here. */
 export interface HereInfo extends HostFacts {

@@ -1,8 +1,6 @@
 import type { RemoteRunner, Runner } from '@corral/client'
 import type { RunnerConfig } from '@corral/runner'
 
-import { findContext } from '../contexts/context.ts'
-import { readContexts } from '../contexts/file.ts'
 import type { LocalOptions, WhereOptions } from './options.ts'
 import { type ContextSource, findPlace, type Place, type There } from './place.ts'
 
@@ -20,8 +18,8 @@ export async function choosePlace(options: WhereOptions): Promise<Place> {
 }
 
 const savedContexts: ContextSource = {
-  current: async () => (await readContexts()).current,
-  find: async (name) => findContext(await readContexts(), name),
+  current: async () => (await (await import('../contexts/file.ts')).readContexts()).current,
+  find: async (name) => (await import('../contexts/file.ts')).findSaved(name),
 }
 
 /**

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
 
-import { type Context, localContext } from '../contexts/context.ts'
+import type { Context, localContext } from '../contexts/context.ts'
 import { UsageError } from '../outcome/usage-error.ts'
-import { checkHost, usesTls } from './host.ts'
 import type { LocalOptions, WhereOptions } from './options.ts'
 
 /** Files that a daemon is reached with over TLS. */
@@ -33,6 +32,9 @@ export interface ContextSource {
   find(name: string): Promise<Context>
 }
 
+/** As the contexts have it, whose code is loaded only where they matter. */
+const here: typeof localContext = 'local'
+
 /** One way to say where: an option's name or that of a variable, and what it was given. */
 type Said = readonly [what: string, value: string | undefined, kind: 'here' | 'host' | 'context']
 
@@ -55,7 +57,7 @@ export async function findPlace(
   const said = onLine ?? onlyOne(saidBy(env)) ?? (await inUse(contexts))
   const place = await placeOf(said, options, env, contexts)
   const [needless] = Object.keys(tlsOf(options))
-  if (place.at === 'daemon' && usesTls(place.host)) return { ...place, tls: checkTls(place) }
+  if (place.at === 'daemon' && place.host.startsWith('https:')) return { ...place, tls: checkTls(place) }
   if (needless === undefined) return place.at === 'daemon' ? { ...place, tls: {} } : place
   throw new UsageError(
     place.at === 'daemon'
@@ -96,9 +98,10 @@ async function placeOf(
 ): Promise<Place> {
   const [what, value, kind] = said ?? ['', '', 'here']
   if (kind === 'host') {
+    const { checkHost } = await import('./host.ts')
     return { at: 'daemon', host: checkHost(value!, what), tls: { ...tlsIn(env), ...tlsOf(options) }, via: what }
   }
-  if (kind === 'here' || value === localContext) return { at: 'here', ...localOf(options) }
+  if (kind === 'here' || value === here) return { at: 'here', ...localOf(options) }
   const { host, ...tls } = await contexts.find(value!)
   return { at: 'daemon', host, tls: { ...tls, ...tlsOf(options) }, via: `the context ${value}` }
 }
