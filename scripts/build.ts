@@ -3,12 +3,13 @@
  * It is what `npm ci` ends with; `--launcher` builds the native programs alone.
  */
 import { execFileSync } from 'node:child_process'
-import { rename, rm } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { build, type BuildOptions } from 'esbuild'
 
 import { compileLauncher, compileSyscall } from './compile-launcher.ts'
+import { licencesOf } from './licences.ts'
 
 const root = join(import.meta.dirname, '..')
 const packageOf = (name: string): string => join(root, 'packages', name)
@@ -42,8 +43,10 @@ async function buildLibrary(
 
 /** Split, so that a subcommand loads its own part only; the library stays a module of its own, with the launcher beside it. */
 async function buildProgram(name: string, outdir: string): Promise<void> {
-  await build({
+  const { metafile } = await build({
     ...shared,
+    metafile: true,
+    absWorkingDir: root,
     entryPoints: [join(packageOf(name), 'src/main.ts')],
     outdir,
     splitting: true,
@@ -53,6 +56,7 @@ async function buildProgram(name: string, outdir: string): Promise<void> {
     // What is not a module in what is bundled asks for Node's own by `require`.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   })
+  await writeFile(join(outdir, 'LICENCES.txt'), await licencesOf(root, Object.keys(metafile.inputs)))
 }
 
 /** Builds beside what is there, and puts it in its place when it is whole: a program that runs finds one or the other. */

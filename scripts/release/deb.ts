@@ -34,6 +34,9 @@ export async function buildDeb({ root, staging, out, machine, packages }: DebBui
   await place(join(node, 'bin/node'), tree, `${home}/bin/node`, 0o755)
   await place(join(node, 'LICENSE'), tree, '/usr/share/doc/corrald/LICENSE.node', 0o644)
   await place(join(root, 'LICENSE'), tree, '/usr/share/doc/corrald/copyright', 0o644)
+  for (const page of ['daemon.md', 'metrics.md', 'policy.md']) {
+    await place(join(root, 'docs', page), tree, `/usr/share/doc/corrald/${page}`, 0o644)
+  }
   await place(join(share, 'corrald.toml'), tree, '/etc/corral/corrald.toml', 0o640)
   for (const unit of ['corrald.service', 'corrald.socket']) {
     await place(join(share, 'systemd', unit), tree, `/lib/systemd/system/${unit}`, 0o644)

@@ -55,6 +55,8 @@ describe('the npm packages', () => {
       expect(files).toContain('package/LICENSE')
       expect(files.filter((file) => file.startsWith('package/src/'))).toEqual([])
     }
+    const others = await run('tar', ['-xzOf', find(/corral-daemon/), 'package/dist/LICENCES.txt'])
+    expect(others).toMatch(/^== zod \S+: MIT$/m)
     const notice = await run('tar', ['-xzOf', find(/launcher-linux/), 'package/NOTICE'])
     expect(notice).toMatch(/licen[cs]e/i)
   })
