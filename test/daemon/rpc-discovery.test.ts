@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+
 import { create, createFileRegistry, fromBinary, fromJson, toBinary } from '@bufbuild/protobuf'
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { grpcHealth, grpcReflection, grpcReflectionAlpha, JobService, StartRequestSchema } from '@corral/api'
@@ -121,3 +123,25 @@ function importsFirst(files: readonly FileDescriptorProto[]): FileDescriptorProt
   add(files[0]!)
   return [...ordered]
 }
+
+test('a request that says nothing sensible of its host is answered, and changes nothing', async ({ server }) => {
+  const path = '/corral.v1.JobService/List'
+  const session = await server.session('alice')
+  const cases = [
+    [{ ':path': path, ':authority': 'corral:99999' }, 400],
+    [{ ':path': path, ':authority': '%zz' }, 400],
+    [{ ':path': '//corral:99999', ':authority': 'corral' }, 404],
+    [{ ':path': `${path}?x=%ff`, ':authority': 'corral', 'content-type': 'application/json' }, 200],
+    [{ ':path': path, ':authority': 'corral', 'content-type': 'text/html' }, 415],
+    [{ ':path': path, ':method': 'GET', ':authority': 'corral' }, 405],
+  ] as const
+  for (const [headers, status] of cases) {
+    const stream = session.request({ ':method': 'POST', ...headers })
+    if (!stream.writableEnded) stream.end('{}')
+    const [answered] = (await once(stream, 'response')) as [{ ':status': number }]
+    expect([headers, answered[':status']]).toEqual([headers, status])
+    stream.resume()
+  }
+  session.close()
+  expect((await (await server.client('alice')).list({})).jobs).toEqual([])
+})

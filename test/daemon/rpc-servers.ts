@@ -1,4 +1,10 @@
-import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  connect as connectHttp2,
+  createServer,
+  type Http2Server,
+  type ServerHttp2Session,
+} from 'node:http2'
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -87,6 +93,12 @@ export class RpcServer {
     const options = { baseUrl: 'http://corral', httpVersion: '2' as const, sessionManager }
     const transport = protocol === 'grpc' ? createGrpcTransport(options) : createConnectTransport(options)
     return { transport, cut: () => sessionManager.abort() }
+  }
+
+  /** A connection on which anything can be said. */
+  async session(identity: string): Promise<ClientHttp2Session> {
+    const path = await this.#listen(identity)
+    return connectHttp2('http://corral', { createConnection: () => connect(path) })
   }
 
   drain(): void {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 
-import { createConnectRouter, createContextValues } from '@connectrpc/connect'
+import { type ContextValues, createConnectRouter, createContextValues } from '@connectrpc/connect'
+import type { UniversalHandler, UniversalServerRequest } from '@connectrpc/connect/protocol'
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node'
 
 import type { Caller } from '../identity/caller.ts'
@@ -22,19 +23,38 @@ export function createHandler(services: RpcServices, callerOf: (req: Request) =>
   return (req, res) => {
     const handler = handlers.get(req.url?.split('?', 2)[0] ?? '')
     if (!handler) return answerNotFound(res)
-    const values = createContextValues().set(callerKey, callerOf(req))
-    handler(universalRequestFromNodeRequest(req, res, undefined, values))
-      .then((response) => universalResponseToNodeResponse(response, res))
-      .catch((error: unknown) => {
-        if (isGone(req)) return
-        services.log.error({ method: handler.method.name, err: error }, 'a response could not be sent')
-      })
+    answer(handler, req, res, callerOf(req)).catch((error: unknown) => {
+      if (isGone(req)) return
+      services.log.error({ method: handler.method.name, err: error }, 'a response could not be sent')
+      res.destroy()
+    })
+  }
+}
+
+async function answer(handler: UniversalHandler, req: Request, res: Response, caller?: Caller): Promise<void> {
+  const values = createContextValues().set(callerKey, caller)
+  const request = toRequest(req, res, values)
+  if (!request) return answerUnreadable(res)
+  await universalResponseToNodeResponse(await handler(request), res)
+}
+
+/** Undefined: it says of no host, or of one that no address can have, for whom it is. */
+function toRequest(req: Request, res: Response, values: ContextValues): UniversalServerRequest | undefined {
+  try {
+    return universalRequestFromNodeRequest(req, res, undefined, values)
+  } catch {
+    return undefined
   }
 }
 
 /** Of a client that is gone there is nothing to say. */
 function isGone(req: Request): boolean {
   return 'stream' in req ? req.stream.destroyed || req.stream.closed : req.socket.destroyed
+}
+
+function answerUnreadable(res: Response): void {
+  res.statusCode = 400
+  res.end('corrald: the request has no `host`, or one that no address can have\n')
 }
 
 function answerNotFound(res: Response): void {
