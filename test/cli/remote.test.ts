@@ -61,6 +61,12 @@ const cases: Record<string, Same> = {
   'standard input': { script: "printf 'b\\na\\n' | corral run -i -- sort", stdout: 'a\nb\n' },
   'much standard input': { script: 'head -c 3000000 /dev/zero | corral run -i -- wc -c', stdout: '3000000\n' },
   'much output': { script: 'corral run -- head -c 20000000 /dev/zero | wc -c', stdout: '20000000\n' },
+  'what is not kept of an output is said': {
+    script:
+      'corral run -d --name big --output-max 64K -- head -c 5000000 /dev/zero; corral wait big; corral logs big | wc -c',
+    stdout: 'big\n0\n65536\n',
+    stderr: /^corral: 4934464 bytes of the output are not kept: it grew past --output-max\n$/,
+  },
   'a reader that goes away ends the job': {
     script: 'corral run yes | head -n 1; corral ps -aq',
     stdout: 'y\n',

@@ -1,3 +1,4 @@
+import { RemoteError, type RemoteErrorOptions } from '@corral/client'
 import { CorralError, InvalidOptionError, JobNotFoundError } from '@corral/runner'
 import { expect, test, vi } from 'vitest'
 
@@ -27,6 +28,25 @@ test("a mistake names the command line's option", () => {
   )
   expect(messageOf(new JobNotFoundError('x', '/r'))).toMatch(/no job 'x' under \/r.*corral ps -a/)
 })
+
+test.each<[string, RemoteError]>([
+  [
+    "--user: received 'root'; the policy accepts: 'ci'",
+    refusal('FORBIDDEN_OPTION', "user: received 'root'; the policy accepts: 'ci'", { option: 'user' }),
+  ],
+  ['too many starts (try again in 1.5s)', refusal('RATE_LIMITED', 'too many starts', {}, { retryAfterMs: 1500 })],
+  ['it failed (request r-1)', refusal('INTERNAL', 'it failed', {}, { requestId: 'r-1' })],
+  ['give yours as --tls-cert and --tls-key', refusal('CERTIFICATE_REQUIRED', 'give yours as tls.cert and tls.key')],
+])('a daemon says %j', (text, error) => expect(messageOf(error)).toBe(text))
+
+function refusal(
+  reason: string,
+  message: string,
+  metadata: Record<string, string> = {},
+  more: RemoteErrorOptions = {},
+): RemoteError {
+  return new RemoteError('UNAVAILABLE', reason, message, { ...more, metadata })
+}
 
 test('what nobody foresaw says where it happened', () => {
   expect(messageOf(new TypeError('oops'))).toMatch(/unexpected failure: TypeError: oops\n +at /)

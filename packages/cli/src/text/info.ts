@@ -61,19 +61,22 @@ export function describeJobs(jobs: Readonly<Partial<Record<string, number>>>): s
   return parts.length === 0 ? 'none' : parts.map(([state, count]) => `${count} ${state}`).join(', ')
 }
 
-/** A line for each bound: what is in use of it. */
+/** A line for each bound: what of it is in use. */
 function describeQuota({ bounds, usage }: ManagedInfo['quota']): Line[] {
   const line = (
-    word: string,
     key: keyof QuotaBounds,
     used: number,
+    unit: string,
     format: (value: number) => string = String,
-  ): Line => [word, bounds[key] === undefined ? undefined : `${format(used)} of ${format(bounds[key])} in use`]
+  ): Line => {
+    const bound = bounds[key]
+    return ['quota', bound === undefined ? undefined : `${format(used)} of ${format(bound)} ${unit}`]
+  }
   return [
-    line('quota', 'maxJobs', usage.jobs, (count) => `${count} jobs`),
-    line('quota', 'maxMemoryBytes', usage.memoryBytes, (bytes) => `${formatBytes(bytes)} memory`),
-    line('quota', 'maxCpus', usage.cpus, (cpus) => `${cpus} CPUs`),
-    line('quota', 'maxOutputBytes', usage.outputBytes, (bytes) => `${formatBytes(bytes)} output`),
-    line('quota', 'maxStartsPerMinute', usage.startsInLastMinute, (count) => `${count} starts a minute`),
+    line('maxJobs', usage.jobs, 'jobs'),
+    line('maxMemoryBytes', usage.memoryBytes, 'memory', formatBytes),
+    line('maxCpus', usage.cpus, 'CPUs'),
+    line('maxOutputBytes', usage.outputBytes, 'output', formatBytes),
+    line('maxStartsPerMinute', usage.startsInLastMinute, 'starts in a minute'),
   ]
 }
