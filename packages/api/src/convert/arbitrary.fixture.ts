@@ -115,7 +115,7 @@ const command = fc.array(text, { maxLength: 4 })
 const terminal = record({ columns: count, rows: count })
 const env = dictionary(fc.oneof(text, fc.constant(undefined)))
 
-const options = some<Omit<JobConfig, 'command'> & ManagedStartOptions>({
+const options = some<Omit<JobConfig, 'command' | 'shim' | keyof Limits> & ManagedStartOptions>({
   name: fc.string({ minLength: 1 }),
   env,
   cwd: text,
@@ -139,7 +139,7 @@ const options = some<Omit<JobConfig, 'command'> & ManagedStartOptions>({
   ),
   priority: fc.integer().filter((priority) => priority !== 0),
   whenFull: fc.constantFrom('queue', 'refuse'),
-} as never)
+})
 
 export const startOptions: fc.Arbitrary<JobConfig & ManagedStartOptions> = fc
   .tuple(record({ command }), options, limits)

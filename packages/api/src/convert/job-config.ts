@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf'
-import type { JobConfig as RunnerConfig, Signal } from '@corral/runner'
+import type { JobConfig as LibraryConfig, Signal } from '@corral/runner'
 
 import { type JobConfig, JobConfigSchema, WorkdirSchema } from '../gen/corral/v1/job_pb.ts'
 import { collectFromProto, collectToProto } from './collect.ts'
@@ -13,9 +13,6 @@ import { present } from './present.ts'
 import { stdinFromProto, stdinToProto } from './stdin.ts'
 import { terminalSizeFromProto, ttyToProto } from './terminal.ts'
 import { durationFromProto, durationToProto } from './time.ts'
-
-/** With what only a job's bound on its output is for. */
-type LibraryConfig = RunnerConfig & { outputMax?: number | string }
 
 const options = [
   ...limitOptions,
