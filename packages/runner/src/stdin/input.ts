@@ -91,6 +91,8 @@ async function lend(storage: Storage): Promise<{ name: string; connection: Socke
 async function feed(source: Source, connection: Socket): Promise<void> {
   // It has ended already: nothing is to be had of the source, and one that is open is closed.
   if (connection.destroyed || connection.readableEnded) return close(source)
+  // It would else be ended with the other side, and a chunk that comes then be waited for in vain, its source never closed.
+  connection.allowHalfOpen = true
   const gone = Promise.withResolvers<void>()
   connection.once('end', gone.resolve)
   connection.once('error', (error) => {
