@@ -39,7 +39,7 @@ describe.for([
     const status = await either.wait(name)
     expect(status).toMatchObject({ name, state: 'exited', active: false, exitStatus: 3, signal: null, pid: null })
     expect(status.startedAt).toBeInstanceOf(Date)
-    expect(status.usage?.cpuUserUs).toBeGreaterThan(0)
+    expect(status.usage?.memoryPeakBytes).toBeGreaterThan(0)
     expect(await either.inspect(name)).toMatchObject({ labels: { kind: 'build' }, spec: { cwd: '/' } })
   })
 
@@ -77,6 +77,21 @@ describe.for([
     }
     expect(parts.join('')).toBe('abcdef')
     expect(Math.max(...parts.map((part) => part.length))).toBeLessThanOrEqual(4)
+  })
+
+  test('says what was dropped of an output', async ({ either }) => {
+    const name = await either.start({ command: sh('seq 1000000'), outputMax: '1M' })
+    const { outputBytes } = await either.wait(name)
+    const all = 6_888_896
+    expect(outputBytes).toBe(all)
+    const gaps: { offset: number; bytes: number }[] = []
+    const text = await textOf(either, name, { onDropped: (gap) => gaps.push(gap) })
+    expect(gaps).toHaveLength(1)
+    const [{ offset, bytes }] = gaps as [(typeof gaps)[0]]
+    expect(text.length + bytes).toBe(all)
+    expect(text.slice(offset)).toMatch(/\n1000000\n$/)
+    const told = `\n[corral: ${bytes} bytes of output were dropped: outputMax]\n`
+    expect(await textOf(either, name)).toBe(text.slice(0, offset) + told + text.slice(offset))
   })
 
   test('cancels a reader, with its reason', async ({ either }) => {
@@ -128,7 +143,7 @@ describe.for([
     const names = await Promise.all(
       ['a', 'b'].map(async (of) => either.start({ name: `job-${of}`, command: forever, labels: { of, all: '' } })),
     )
-    expect((await either.list()).map(({ name }) => name)).toEqual(names)
+    expect((await either.list()).map(({ name }) => name).toSorted()).toEqual(names)
     expect((await either.list({ of: 'b' })).map(({ name, labels }) => [name, labels])).toEqual([
       ['job-b', { of: 'b', all: '' }],
     ])

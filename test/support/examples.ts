@@ -12,12 +12,18 @@ export async function codeBlocks(document: string, language: string): Promise<st
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map((match) => match[1]!)
 }
 
-/** Runs a program as a user of the library would, with the storage root `root` in a folder; what it prints. */
-export async function runExample(folder: string, program: string): Promise<{ stdout: string; stderr: string }> {
+/** Runs a program as a user of the library, or of the client, would, with the storage root `root` in a folder; what it prints. */
+export async function runExample(
+  folder: string,
+  program: string,
+  variables: NodeJS.ProcessEnv = {},
+): Promise<{ stdout: string; stderr: string }> {
   await mkdir(join(folder, 'node_modules/@corral'), { recursive: true })
-  await symlink(join(projectRoot, 'packages/runner'), join(folder, 'node_modules/@corral/runner'))
+  for (const name of ['runner', 'client']) {
+    await symlink(join(projectRoot, 'packages', name), join(folder, 'node_modules/@corral', name))
+  }
   const file = join(folder, 'example.ts')
   await writeFile(file, program)
-  const env = { PATH: process.env['PATH'], CORRAL_STORAGE_ROOT: join(folder, 'root') }
+  const env = { PATH: process.env['PATH'], CORRAL_STORAGE_ROOT: join(folder, 'root'), ...variables }
   return promisify(execFile)(process.execPath, [file], { env })
 }

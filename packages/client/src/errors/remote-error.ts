@@ -32,10 +32,11 @@ export class RemoteError extends Error {
   override name = 'RemoteError'
   readonly code: RemoteCode
   /**
-   * Why, in one word. The daemon's: `QUEUE_FULL`, `TOO_MANY_JOBS`, `QUOTA_EXCEEDED`, `RATE_LIMITED`, `DRAINING`,
-   * `FORBIDDEN_OPTION`, `ROLE_REQUIRED`, `UNKNOWN_IDENTITY`, `REQUEST_ID_REUSED`, `INTERNAL`. Of the way to it:
-   * `UNREACHABLE`, `NOT_ALLOWED` (the socket's file mode), `CERTIFICATE_REQUIRED`, `CERTIFICATE_REFUSED` (ours),
-   * `DAEMON_NOT_TRUSTED` (its). Empty when nothing more is known.
+   * Why, in one word; empty when nothing more is known. The daemon's: `QUOTA_EXCEEDED`, `RATE_LIMITED`, `TOO_MANY_JOBS`,
+   * `QUEUE_FULL`, `TOO_MANY_STREAMS`, `DRAINING`, `FORBIDDEN_OPTION`, `ROLE_REQUIRED`, `UNKNOWN_IDENTITY`,
+   * `REQUEST_ID_REUSED`, `NOT_COLLECTED`, `AUDIT_UNAVAILABLE`, `INTERNAL`. Of the way to it: `UNREACHABLE`, `NOT_ALLOWED`
+   * (the socket's file mode), `CERTIFICATE_REQUIRED`, `CERTIFICATE_REFUSED` (ours), `DAEMON_NOT_TRUSTED` (its), `TOO_MUCH`
+   * (the request is too large).
    */
   readonly reason: string
   /** What the daemon says of it: `{ option, received, accepted }` of a `FORBIDDEN_OPTION`. */
