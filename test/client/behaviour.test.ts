@@ -295,6 +295,15 @@ describe.for([
     expect(await next).toMatchObject({ done: true })
   })
 
+  test('ends its events when it is closed', async ({ either }) => {
+    const events = either.events()[Symbol.asyncIterator]()
+    const next = events.next()
+    // What is told begins before this is answered.
+    await either.list()
+    await either.close()
+    expect(await next).toEqual({ done: true, value: undefined })
+  })
+
   describe('refuses', () => {
     test.for([
       [{ command: [] }, 'command'],

@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
+import { connect as connectSocket } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 
@@ -7,6 +9,7 @@ import { RemoteError, RemoteRunner } from '@corral/client'
 import { CorralError } from '@corral/runner'
 import { describe, expect } from 'vitest'
 
+import { Connection } from '../../packages/client/src/transport/connection.ts'
 import { sh } from '../support/programs.ts'
 import { test as base } from './client-test.ts'
 import { CuttingProxy } from './cutting-proxy.ts'
@@ -209,6 +212,37 @@ describe('a connection that is lost', () => {
     await expect(listing).rejects.toMatchObject({ code: 'CLOSED' })
     await expect(cut.list()).rejects.toThrow(CorralError)
   })
+})
+
+test('a call that is not answered fails in its time', async ({ connect, proxy }) => {
+  const runner = await connect({ host: proxy.host, timeoutMs: 100 })
+  proxy.isStalled = true
+  const error: unknown = await runner.list().catch((error: unknown) => error)
+  expect(error).toBeInstanceOf(RemoteError)
+  expect(error).toMatchObject({
+    code: 'DEADLINE_EXCEEDED',
+    message: `corrald at ${proxy.host} did not answer within 100 ms`,
+  })
+})
+
+test('a connection on which nothing comes is given up, and one that nobody uses is closed', async ({ proxy }) => {
+  const patience = { silenceMs: 50, pingMs: 50, idleMs: 100 }
+  const open = (): Connection =>
+    new Connection('http://localhost', () => connectSocket(proxy.host.slice('unix://'.length)), patience)
+  const request = { ':method': 'POST', ':path': '/corral.v1.JobService/Watch', 'content-type': 'application/grpc' }
+  const stalled = open()
+  const stream = await stalled.request(request)
+  proxy.isStalled = true
+  await expect(once(stream, 'close')).rejects.toMatchObject({ code: 'ETIMEDOUT' })
+  expect(stalled.dial.error).toMatchObject({ code: 'ETIMEDOUT' })
+  expect(stalled.isUsable).toBe(false)
+  proxy.isStalled = false
+  const idle = open()
+  const short = await idle.request({ ...request, ':path': '/nothing' })
+  short.resume().end()
+  await once(short, 'close')
+  await expect.poll(() => idle.isUsable).toBe(false)
+  expect(idle.dial).toMatchObject({ isOpen: true, isHeard: true })
 })
 
 test.for([5_000_000, 20_000_000])('a request of %i bytes is refused, and not sent again', async (size, { cut }) => {

@@ -16,6 +16,8 @@ export class CuttingProxy implements AsyncDisposable {
   /** What the daemon has said on all connections, in bytes. */
   down = 0
   connections = 0
+  /** Nothing is passed on, and nothing is cut off either. */
+  isStalled = false
   readonly #at: string | undefined
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -83,6 +85,7 @@ export class CuttingProxy implements AsyncDisposable {
   #pass(from: Socket, to: Socket, most: number, end: () => void, count: (bytes: number) => void = () => {}): void {
     let left = most
     from.on('data', (data: Buffer) => {
+      if (this.isStalled) return
       const part = data.subarray(0, left)
       left -= part.length
       count(part.length)

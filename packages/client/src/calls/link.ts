@@ -109,7 +109,8 @@ export class Link {
   #explain(error: unknown, signal: AbortSignal, waits: boolean): Trouble {
     if (signal.aborted) return final(signal.reason)
     if (!(error instanceof ConnectError)) return final(error)
-    if (error.code === Code.DeadlineExceeded && waits) return { ...decodeError(error, this.address), isTransient: true }
+    // Ours, or one that something on the way has set.
+    if (error.code === Code.DeadlineExceeded) return { ...final(this.#refused(error)), isTransient: waits }
     if (error.isWireError) return decodeError(error, this.address)
     return isOfTheWay(error.code) ? this.#way.explain(error) : final(this.#refused(error))
   }

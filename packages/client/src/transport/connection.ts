@@ -5,12 +5,17 @@ import type { Socket } from 'node:net'
 const streamWindow = 1024 * 1024
 const connectionWindow = 16 * 1024 * 1024
 
-/** A connection that was silent for so long is looked after: by a ping, which has so long to be answered. */
-const silenceMs = 20_000
-const pingTimeoutMs = 10_000
+/** How long a connection is trusted, in milliseconds. */
+export interface Patience {
+  /** When it was silent for so long, it is asked for a sign, */
+  silenceMs: number
+  /** which it has so long to give. */
+  pingMs: number
+  /** How long it is kept without streams. */
+  idleMs: number
+}
 
-/** A connection without streams is kept for so long. */
-const idleMs = 5 * 60_000
+const usualPatience: Patience = { silenceMs: 20_000, pingMs: 10_000, idleMs: 5 * 60_000 }
 
 /** What became of an attempt to connect. */
 export interface Dial {
@@ -25,6 +30,7 @@ export interface Dial {
 export class Connection {
   readonly dial: Dial = { isOpen: false, isHeard: false, error: undefined }
   readonly #session: ClientHttp2Session
+  readonly #patience: Patience
   #socket: Socket | undefined
   readonly #open = Promise.withResolvers<void>()
   readonly #timer: NodeJS.Timeout
@@ -34,7 +40,8 @@ export class Connection {
   #ping: Promise<void> | undefined
 
   /** `dial` begins to connect. */
-  constructor(authority: string, dial: () => Socket) {
+  constructor(authority: string, dial: () => Socket, patience: Patience = usualPatience) {
+    this.#patience = patience
     const createConnection = (): Socket => (this.#socket = dial())
     this.#session = connect(authority, { createConnection, settings: { initialWindowSize: streamWindow } })
     this.#open.promise.catch(() => {})
@@ -43,7 +50,7 @@ export class Connection {
     // For as long as it lives: some come after the first.
     this.#session.on('error', (error) => this.#fail(error))
     this.#session.once('close', () => this.#fail(new Error('the connection was closed')))
-    this.#timer = setInterval(() => this.#look(), silenceMs).unref()
+    this.#timer = setInterval(() => this.#look(), patience.silenceMs).unref()
   }
 
   get streams(): number {
@@ -71,7 +78,7 @@ export class Connection {
     try {
       await this.#open.promise
       // After a long silence the other side may be gone without our knowing.
-      if (performance.now() - this.#heardAt > silenceMs) await this.#askForSign()
+      if (performance.now() - this.#heardAt > this.#patience.silenceMs) await this.#askForSign()
       const stream = this.#session.request(headers)
       stream.once('response', () => this.#hear())
       stream.once('close', () => this.#count(-1))
@@ -120,6 +127,7 @@ export class Connection {
   }
 
   #look(): void {
+    const { silenceMs, idleMs } = this.#patience
     const silent = performance.now() - this.#heardAt
     if (this.#streams === 0 && silent > idleMs) this.#session.close()
     else if (this.#streams > 0 && this.dial.isOpen && silent > silenceMs) this.#askForSign().catch(() => {})
@@ -132,7 +140,8 @@ export class Connection {
   }
 
   async #sendPing(): Promise<void> {
-    const timer = setTimeout(() => this.#session.destroy(silentFor(pingTimeoutMs)), pingTimeoutMs)
+    const { pingMs } = this.#patience
+    const timer = setTimeout(() => this.#session.destroy(silentFor(pingMs)), pingMs)
     try {
       await new Promise<void>((resolve, reject) => {
         this.#session.ping((error) => (error ? reject(error) : resolve()))
