@@ -234,7 +234,7 @@ test('a connection on which nothing comes is given up, and one that nobody uses 
   const stream = await stalled.request(request)
   proxy.isStalled = true
   await expect(once(stream, 'close')).rejects.toMatchObject({ code: 'ETIMEDOUT' })
-  expect(stalled.dial.error).toMatchObject({ code: 'ETIMEDOUT' })
+  await expect.poll(() => stalled.dial.error).toMatchObject({ code: 'ETIMEDOUT' })
   expect(stalled.isUsable).toBe(false)
   proxy.isStalled = false
   const idle = open()
