@@ -1,9 +1,21 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
 import type { Socket } from 'node:net'
 
 /** How much a stream may send ahead of its reader, and all on a connection may, in bytes. */
 const streamWindow = 1024 * 1024
 const connectionWindow = 16 * 1024 * 1024
+
+/**
+ * What Node lets a connection hold, in MiB, before it refuses streams; it also counts what was never sent of requests that
+ * were refused. Its default of 10 is less than the windows are.
+ */
+const mostMemory = 256
 
 /** How long a connection is trusted, in milliseconds. */
 export interface Patience {
@@ -37,13 +49,19 @@ export class Connection {
   /** Open, or about to be. */
   #streams = 0
   #heardAt = performance.now()
+  /** It has refused a stream for want of memory, and would go on doing so. */
+  #isWorn = false
   #ping: Promise<void> | undefined
 
   /** `dial` begins to connect. */
   constructor(authority: string, dial: () => Socket, patience: Patience = usualPatience) {
     this.#patience = patience
     const createConnection = (): Socket => (this.#socket = dial())
-    this.#session = connect(authority, { createConnection, settings: { initialWindowSize: streamWindow } })
+    this.#session = connect(authority, {
+      createConnection,
+      settings: { initialWindowSize: streamWindow },
+      maxSessionMemory: mostMemory,
+    })
     this.#open.promise.catch(() => {})
     this.#session.once('connect', () => this.#begin())
     this.#session.once('remoteSettings', () => this.#hear())
@@ -59,7 +77,7 @@ export class Connection {
 
   /** Whether it takes further streams. */
   get isUsable(): boolean {
-    return !this.#session.closed && !this.#session.destroyed
+    return !this.#isWorn && !this.#session.closed && !this.#session.destroyed
   }
 
   /** Most streams that the daemon allows at once. */
@@ -81,7 +99,7 @@ export class Connection {
       if (performance.now() - this.#heardAt > this.#patience.silenceMs) await this.#askForSign()
       const stream = this.#session.request(headers)
       stream.once('response', () => this.#hear())
-      stream.once('close', () => this.#count(-1))
+      stream.once('close', () => this.#release(stream))
       return stream
     } catch (error) {
       this.#count(-1)
@@ -117,6 +135,12 @@ export class Connection {
     this.#open.reject(this.dial.error)
     // A TLS socket that was refused after its handshake is not ended by its error.
     this.#socket?.destroy()
+  }
+
+  #release({ rstCode }: ClientHttp2Stream): void {
+    this.#isWorn ||= rstCode === constants.NGHTTP2_ENHANCE_YOUR_CALM
+    this.#count(-1)
+    if (this.#isWorn && this.#streams === 0) this.#session.close()
   }
 
   #count(change: 1 | -1): void {
