@@ -29,7 +29,7 @@ export const SUITES: Suite[] = [
     // hundreds of times.
     options: exclude(
       'test/placement/**',
-      'test/{cli,files,output,release,shim,stdin,terminal}/**',
+      'test/{chaos,cli,client,daemon,files,foreign,output,release,shim,stdin,terminal}/**',
       'test/faults/{peers,refusals,storage}.test.ts',
       'test/isolation/{recipes,seccomp}.test.ts',
       'test/launcher/frames.test.ts',
