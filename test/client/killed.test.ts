@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -32,6 +33,13 @@ const test = base.extend<Fixtures>({
   },
 })
 
+/** A pipe that a command reads from until it is written to. */
+function makeGate(folder: string): string {
+  const gate = join(folder, 'gate')
+  execFileSync('mkfifo', ['-m', '666', gate])
+  return gate
+}
+
 /** Kills the daemon, and starts it again. */
 async function restart(daemon: TestDaemon, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   await daemon.kill(signal)
@@ -42,25 +50,26 @@ describe('a daemon that is killed and started again', () => {
   test('output goes on with every byte once', async ({ daemon, runner, folder }) => {
     const bytes = randomBytes(8 * MiB)
     await writeFile(join(folder, 'bytes'), bytes)
-    const script = `for i in 0 1 2 3; do dd if=${folder}/bytes bs=1M skip=$((2 * i)) count=2 status=none; sleep 0.3; done`
-    const name = await runner.start({ command: sh(script) })
+    const gate = makeGate(folder)
+    const command = sh(`head -c 5000000 ${folder}/bytes; cat ${gate}; tail -c +5000001 ${folder}/bytes`)
+    const name = await runner.start({ command })
     const hash = createHash('sha256')
     let length = 0
-    let restarted: Promise<void> | undefined
+    let goingOn: Promise<void> | undefined
     for await (const chunk of runner.output(name)) {
       hash.update(chunk)
       length += chunk.length
-      restarted ??= restart(daemon)
+      goingOn ??= restart(daemon).then(async () => writeFile(gate, ''))
     }
-    await restarted
+    await goingOn
     expect([length, hash.digest('hex')]).toEqual([bytes.length, sha256(bytes)])
     expect(await runner.wait(name)).toMatchObject({ exitStatus: 0 })
   })
 
   test('waiting, watching and asking go on', async ({ daemon, runner, folder }) => {
     const events = runner.events()[Symbol.asyncIterator]()
-    const gate = join(folder, 'gate')
-    const command = sh(`until [ -e ${gate} ]; do sleep 0.05; done; exit 9`)
+    const gate = makeGate(folder)
+    const command = sh(`cat ${gate}; exit 9`)
     const name = await runner.start({ command })
     expect((await events.next()).value).toMatchObject({ type: 'started', name })
     const end = runner.wait(name)
@@ -103,23 +112,27 @@ describe('a daemon that is killed and started again', () => {
     expect(await runner.status(name)).toMatchObject({ signal: 'SIGKILL' })
   })
 
-  test('further commands go on', async ({ daemon, runner }) => {
+  test('further commands go on', async ({ daemon, runner, folder }) => {
+    const gate = makeGate(folder)
     const name = await runner.start({ command: ['sleep', '1000'] })
-    const execution = await runner.exec(name, { command: sh('echo one; sleep 1; echo two; exit 3') })
+    const execution = await runner.exec(name, { command: sh(`echo one; cat ${gate}; echo two; exit 3`) })
     const text = Array.fromAsync(execution.output())
     await restart(daemon)
+    await writeFile(gate, '')
     expect(Buffer.concat(await text).toString()).toBe('one\ntwo\n')
     expect(await execution.wait()).toMatchObject({ state: 'exited', exitStatus: 3 })
   })
 })
 
-test('a daemon that is told to end has its streams go on with the next one', async ({ daemon, runner }) => {
+test('a daemon that is told to end has its streams go on with the next one', async ({ daemon, runner, folder }) => {
+  const gate = makeGate(folder)
   await daemon.configure({ onStop: 'keep' })
   await restart(daemon, 'SIGTERM')
-  const name = await runner.start({ command: sh('echo one; sleep 1; echo two') })
+  const name = await runner.start({ command: sh(`echo one; cat ${gate}; echo two`) })
   const text = Array.fromAsync(runner.output(name))
   const end = runner.wait(name)
   await restart(daemon, 'SIGTERM')
+  await writeFile(gate, '')
   expect(Buffer.concat(await text).toString()).toBe('one\ntwo\n')
   expect(await end).toMatchObject({ exitStatus: 0 })
 })
