@@ -1,3 +1,4 @@
+import type { Runner } from '@corral/client'
 import type { Command } from 'commander'
 
 import { doing, isLive } from '../jobs/status.ts'
@@ -23,8 +24,18 @@ export async function act(words: string[], options: RmOptions): Promise<number> 
     if (status && isLive(status)) {
       throw new UsageError(`${name} is ${doing(status)}: stop it first ('corral stop ${name}'), or use 'corral rm -f'`)
     }
-    await runner.stop(name, { graceMs: 0 })
+    await remove(runner, name)
   })
+}
+
+/** Whoever ran it may remove it at the same time: then it is gone, as was wanted. */
+async function remove(runner: Runner, name: string): Promise<void> {
+  const { JobNotFoundError } = await import('@corral/runner/errors')
+  try {
+    await runner.stop(name, { graceMs: 0 })
+  } catch (error) {
+    if (!(error instanceof JobNotFoundError)) throw error
+  }
 }
 
 const epilogue = `
