@@ -1,10 +1,11 @@
-import { readFile, rename } from 'node:fs/promises'
+import { glob, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { RemoteRunner } from '@corral/client'
 import { describe, expect } from 'vitest'
 
 import { startDaemon, type TestDaemon } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
 import { test } from './fixture.ts'
 
 /** Prints 1 to COUNT, a line each COUNTth of a second or so, and ends with 7. */
@@ -71,6 +72,42 @@ describe('a daemon that is killed', () => {
     expect(await (await connect(daemon)).status(name)).toMatchObject({ state: 'active' })
   })
 })
+
+describe('a daemon that does not know yet what became of its jobs', () => {
+  test('is not ready, and has whoever comes wait', async ({ openDaemon, connect }) => {
+    const daemon = await openDaemon()
+    const name = await (await connect(daemon)).start({ command: ['sleep', '1000'] })
+    await daemon.kill('SIGKILL')
+    // It asks the launcher, which does not answer.
+    const launcher = await launcherOf(daemon.storageRoot)
+    process.kill(launcher, 'SIGSTOP')
+    let said = 'nothing'
+    const started = daemon.start().then(() => (said = 'ready'))
+    try {
+      const status = eventually(() => connect(daemon)).then(async (runner) => runner.status(name))
+      const answered = status.then(() => (said = 'an answer'))
+      await daemon.logged('A request waits until')
+      expect(said).toBe('nothing')
+      process.kill(launcher, 'SIGCONT')
+      await Promise.all([started, answered])
+      expect(await status).toMatchObject({ state: 'active' })
+    } finally {
+      process.kill(launcher, 'SIGCONT')
+    }
+  })
+})
+
+/** The process id of a storage root's launcher: the one of its processes that was not forked from another. */
+async function launcherOf(storageRoot: string): Promise<number> {
+  const found: { pid: number; parent: number }[] = []
+  for await (const file of glob('/proc/[0-9]*/cmdline')) {
+    const [program, root] = (await readFile(file, 'utf8').catch(() => '')).split('\0')
+    if (!program?.endsWith('/corral-launcher') || root !== storageRoot) continue
+    const stat = await readFile(join(file, '../stat'), 'utf8')
+    found.push({ pid: Number.parseInt(stat, 10), parent: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) })
+  }
+  return found.find(({ parent }) => found.every(({ pid }) => pid !== parent))!.pid
+}
 
 describe('a daemon that is told to end', () => {
   test('keeps jobs running, and who reads goes on with the next one', async ({ openDaemon, connect }) => {

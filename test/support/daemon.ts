@@ -102,6 +102,7 @@ class DaemonProcess implements TestDaemon {
   readonly #listeners = new Set<() => void>()
   #config: TomlTable = {}
   #process: ChildProcess | undefined
+  #isStarting = false
   #addresses: readonly string[] = []
 
   constructor(
@@ -151,12 +152,14 @@ class DaemonProcess implements TestDaemon {
   }
 
   async start(config: TomlTable = {}): Promise<void> {
+    this.#isStarting = true
     await this.configure(config)
     const child = spawn(process.execPath, [this.#program, '--config', this.configFile, '--ready-fd', '3'], {
       stdio: ['ignore', 'inherit', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#env },
     })
     this.#process = child
+    this.#isStarting = false
     createInterface(child.stderr!).on('line', (line) => this.#take(line))
     const ready = await text(child.stdio[3] as Readable)
     if (ready === '') {
@@ -188,7 +191,8 @@ class DaemonProcess implements TestDaemon {
     for (;;) {
       const line = this.log.find((each) => each.includes(text))
       if (line !== undefined) return line
-      if (this.process.exitCode !== null || this.process.signalCode !== null) {
+      const hasEnded = this.process.exitCode !== null || this.process.signalCode !== null
+      if (hasEnded && !this.#isStarting) {
         throw new Error(`corrald ended without logging ${text}:\n${this.log.join('\n')}`)
       }
       await new Promise<void>((resolve) => this.#listeners.add(resolve))

@@ -50,7 +50,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   const audit = opened.use(await openAudit(config, log, metrics))
   const policy = new CurrentPolicy(createPolicy(config.policy))
   const draining = new AbortController()
-  const doorway = new Doorway()
+  const doorway = new Doorway(() => log.debug('A request waits until it is known what became of jobs'))
   const isReady = (): boolean => doorway.isOpen && !draining.signal.aborted
   if (config.metrics) opened.use(await MetricsServer.open({ listen: config.metrics.listen, metrics, isReady }))
   const listeners = await openListeners(

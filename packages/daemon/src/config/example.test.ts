@@ -3,6 +3,10 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'smol-toml'
 import { expect, test } from 'vitest'
 
+import { defaultMaxQueued } from '../jobs/options.ts'
+import { defaultRetention } from '../jobs/retention/retention.ts'
+import { limitBounds } from '../listen/options.ts'
+import { defaultLimits } from '../rpc/services.ts'
 import { jsonSchema, type JsonSchema } from './json-schema.ts'
 import { parseConfig } from './load.ts'
 
@@ -53,4 +57,12 @@ function unlike(schema: JsonSchema, value: unknown, key: string): string[] {
 test('the schema is the one that is checked in', () => {
   const written = JSON.parse(readFileSync(new URL('corrald.schema.json', share), 'utf8')) as JsonSchema
   expect(written, 'npm run generate').toEqual(jsonSchema())
+})
+
+test("the defaults are the rooms' own", () => {
+  const { connections, requests, retention, jobs } = parseConfig('', 'corrald.toml')
+  expect(connections).toEqual(Object.fromEntries(Object.entries(limitBounds).map(([name, [usual]]) => [name, usual])))
+  expect(requests).toEqual(defaultLimits)
+  expect({ maxBytes: Infinity, ...retention }).toEqual(defaultRetention)
+  expect(jobs.maxQueued).toBe(defaultMaxQueued)
 })
