@@ -22,8 +22,14 @@ export function seccompFromProto(seccomp: SeccompField, at: string): Seccomp | u
   return seccomp.case === 'seccompJson' ? parseProfile(seccomp.value, `${at}.seccomp_json`) : undefined
 }
 
+/** Longest profile, in characters: the kernel takes filters of 4096 instructions, and a longer text takes long to read. */
+const maxProfile = 256 * 1024
+
 function parseProfile(text: string, field: string): SeccompProfile {
   const accepted = "a profile in OCI's JSON"
+  if (text.length > maxProfile) {
+    throw new FieldError(field, `${text.length} characters`, `${accepted}, of at most ${maxProfile} characters`)
+  }
   let profile: unknown
   try {
     profile = JSON.parse(text, keepLargeNumbers)

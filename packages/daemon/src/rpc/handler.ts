@@ -6,9 +6,12 @@ import type { UniversalHandler, UniversalServerRequest } from '@connectrpc/conne
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node'
 
 import type { Caller } from '../identity/caller.ts'
-import { callerKey } from './context.ts'
+import { DaemonError } from '../errors.ts'
+import { callerKey, requestIdKey } from './context.ts'
+import { RequestRoom } from './request-room.ts'
 import { createRoutes } from './routes.ts'
-import type { RpcServices } from './services.ts'
+import { toRpcError } from './rpc-error.ts'
+import { defaultLimits, type RpcServices } from './services.ts'
 
 type Request = IncomingMessage | Http2ServerRequest
 type Response = ServerResponse | Http2ServerResponse
@@ -19,11 +22,13 @@ export type RpcHandler = (req: Request, res: Response) => void
 export function createHandler(services: RpcServices, callerOf: (req: Request) => Caller | undefined): RpcHandler {
   const router = createConnectRouter({ acceptCompression: [] })
   createRoutes(services)(router)
+  const { maxMessageBytes } = { ...defaultLimits, ...services.limits }
+  const room = new RequestRoom(16 * maxMessageBytes, 64 * maxMessageBytes)
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]))
   return (req, res) => {
     const handler = handlers.get(req.url?.split('?', 2)[0] ?? '')
     if (!handler) return answerNotFound(res)
-    answer(handler, req, res, callerOf(req)).catch((error: unknown) => {
+    answer(handler, req, res, room, callerOf(req)).catch((error: unknown) => {
       if (isGone(req)) return
       services.log.error({ method: handler.method.name, err: error }, 'a response could not be sent')
       res.destroy()
@@ -31,11 +36,29 @@ export function createHandler(services: RpcServices, callerOf: (req: Request) =>
   }
 }
 
-async function answer(handler: UniversalHandler, req: Request, res: Response, caller?: Caller): Promise<void> {
+async function answer(
+  handler: UniversalHandler,
+  req: Request,
+  res: Response,
+  room: RequestRoom,
+  caller?: Caller,
+): Promise<void> {
   const values = createContextValues().set(callerKey, caller)
   const request = toRequest(req, res, values)
   if (!request) return answerUnreadable(res)
-  await universalResponseToNodeResponse(await handler(request), res)
+  const held = room.hold(caller?.identity ?? '')
+  res.once('close', () => held.release())
+  const body = inAnswersWords(held.counted(request.body as AsyncIterable<Uint8Array>), values)
+  await universalResponseToNodeResponse(await handler({ ...request, body }), res)
+}
+
+async function* inAnswersWords<T>(body: AsyncIterable<T>, values: ContextValues): AsyncGenerator<T> {
+  try {
+    yield* body
+  } catch (error) {
+    if (error instanceof DaemonError) throw toRpcError(error, { requestId: values.get(requestIdKey) })
+    throw error
+  }
 }
 
 /** Undefined: it says of no host, or of one that no address can have, for whom it is. */

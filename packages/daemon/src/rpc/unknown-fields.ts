@@ -1,6 +1,9 @@
-import type { DescMessage, Message } from '@bufbuild/protobuf'
-import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect'
+import type { DescField, DescMessage, Message } from '@bufbuild/protobuf'
+import { type ReflectList, type ReflectMap, type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect'
 import { FieldError } from '@corral/api'
+
+/** Most entries of a list or a map of messages. */
+const maxEntries = 10_000
 
 /**
  * Refuses fields that this daemon does not know, as those of a later client: a fence that was asked for would else be left
@@ -21,7 +24,14 @@ function refuse(message: ReflectMessage, at: string): void {
     if (!field.message || !message.isSet(field)) continue
     const path = at === '' ? field.name : `${at}.${field.name}`
     if (field.fieldKind === 'message') refuse(message.get(field), path)
-    else if (field.fieldKind === 'list') for (const each of message.get(field)) refuse(each as ReflectMessage, path)
-    else if (field.fieldKind === 'map') for (const [, each] of message.get(field)) refuse(each as ReflectMessage, path)
+    else for (const each of entriesOf(message, field, path)) refuse(each, path)
   }
+}
+
+/** @throws {FieldError} for so many that it takes long to look at each. */
+function entriesOf(message: ReflectMessage, field: DescField, path: string): Iterable<ReflectMessage> {
+  if (field.fieldKind !== 'list' && field.fieldKind !== 'map') return []
+  const entries = message.get(field) as ReflectList<ReflectMessage> | ReflectMap<string, ReflectMessage>
+  if (entries.size <= maxEntries) return entries.values() as Iterable<ReflectMessage>
+  throw new FieldError(path, `${entries.size} entries`, `at most ${maxEntries}`)
 }
