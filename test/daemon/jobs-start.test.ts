@@ -87,6 +87,20 @@ test('an owner has no more than the quota, whoever else has what', async ({ jobs
   expect(jobs.quotaUsage('alice')).toMatchObject({ jobs: 0, memoryBytes: 0, cpus: 0, startsInLastMinute: 2 })
 })
 
+test('what is counted is what a job may have, however close changes of its limits come', async ({ jobs }) => {
+  const quota = { maxMemoryBytes: 2 ** 30 }
+  await jobs.start(order({ name: 'x', command: ['sleep', '60'], memoryMax: '64M' }, { quota }))
+  // On cgroup v1 the first one is refused, once the second one has been asked for.
+  await Promise.allSettled([
+    jobs.update('x', { memoryMax: '128M', cpusetCpus: '0' }),
+    expect(jobs.update('x', { memoryMax: '512M' })).resolves.toBeDefined(),
+  ])
+  expect(jobs.quotaUsage('alice')).toMatchObject({ memoryBytes: 2 ** 29 })
+  await jobs.update('x', { memoryMax: '64M' })
+  expect(jobs.quotaUsage('alice')).toMatchObject({ memoryBytes: 2 ** 26 })
+  await jobs.stop('x', {})
+})
+
 test('an owner starts no more in a minute than the quota', async ({ openJobs }) => {
   const before = await openJobs()
   const quota = { maxStartsPerMinute: 2 }

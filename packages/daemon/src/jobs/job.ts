@@ -34,6 +34,8 @@ export class ManagedJob {
   isLeaving = false
   /** While `starting`: resolves when that has come to its end, whatever that is. */
   starting: Promise<void> | undefined
+  /** Resolves when the change of its limits that was asked for last has come to its end. */
+  updating: Promise<void> = Promise.resolve()
   /** Rings when the phase changes or an attempt ends. */
   readonly changed = new Bell()
   /** When it is started again. */

@@ -1,17 +1,24 @@
-import type { Limits } from '@corral/runner'
+import { InvalidOptionError, type Limits } from '@corral/runner'
 
 import type { ManagedJob } from '../job.ts'
-import { changedDemand } from '../quota/demand.ts'
+import { changedDemand, largerDemand } from '../quota/demand.ts'
 import { checkDemand } from '../quota/usage.ts'
 import { encodeConfig } from '../record/config-json.ts'
 import type { Rooms } from '../rooms.ts'
 import { withRunning } from '../running.ts'
 
 /**
- * Changes limits of a job that runs, within its owner's quota; attempts to come have them too.
+ * Changes limits of a job that runs, within its owner's quota; attempts to come have them too. One change after the other:
+ * else what is written last, and what is counted, might be of two.
  * @throws {DaemonError} `QUOTA_EXCEEDED`
  */
 export async function updateLimits(rooms: Rooms, job: ManagedJob, limits: Limits): Promise<void> {
+  const turn = job.updating.then(async () => change(rooms, job, limits))
+  job.updating = turn.catch(() => {})
+  await turn
+}
+
+async function change(rooms: Rooms, job: ManagedJob, limits: Limits): Promise<void> {
   const { runner } = rooms
   const before = job.record.demand
   const after = changedDemand(before, limits)
@@ -20,7 +27,9 @@ export async function updateLimits(rooms: Rooms, job: ManagedJob, limits: Limits
     try {
       await runner.update(attempt, limits)
     } catch (error) {
-      if (!job.hasEnded) take(rooms, job, before, false)
+      // Some of the limits may have been written: what it may have now counts.
+      const now = error instanceof InvalidOptionError ? before : largerDemand(before, after)
+      if (!job.hasEnded) take(rooms, job, now, false)
       throw error
     }
   })

@@ -20,6 +20,16 @@ export function changedDemand(demand: Demand, limits: Limits): Demand {
   }
 }
 
+/** What a job takes of which it is not known which of two demands it has. */
+export function largerDemand(one: Demand, other: Demand): Demand {
+  const larger = (a: number | null, b: number | null): number | null =>
+    a === null || b === null ? null : Math.max(a, b)
+  return {
+    memoryBytes: larger(one.memoryBytes, other.memoryBytes),
+    cpus: larger(one.cpus, other.cpus),
+  }
+}
+
 /** Bytes; null: no bound. */
 function bytesOf(value: number | string | undefined): number | null {
   if (typeof value === 'number') return value
