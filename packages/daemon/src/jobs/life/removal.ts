@@ -51,9 +51,10 @@ export class Removal {
   async #sweepAll(): Promise<void> {
     clearTimeout(this.#timer)
     while (!this.#rooms.draining) {
-      const { expired, nextMs } = this.#ended.due(this.#rooms.options.retention ?? {}, Date.now())
-      if (expired.length === 0) return this.#lookAgain(nextMs)
-      for (const name of expired) await this.#expireJob(name)
+      // One at a time: by the time that others are removed, the name of the next one may be that of another job.
+      const due = this.#ended.due(this.#rooms.options.retention ?? {}, Date.now())
+      if (!('expired' in due)) return this.#lookAgain(due.nextMs)
+      await this.#expireJob(due.expired)
     }
   }
 

@@ -45,18 +45,13 @@ export class EndedJobs {
     this.#jobs.splice(at, 1)
   }
 
-  /** Those that are to go now, and in how many milliseconds the next one is; undefined: none, unless another job ends. */
-  due(options: RetentionOptions, now: number): { expired: string[]; nextMs: number | undefined } {
+  /** The one that is to go now, or in how many milliseconds the next one is; undefined: none, unless another job ends. */
+  due(options: RetentionOptions, now: number): { expired: string } | { nextMs: number | undefined } {
     const { maxAgeMs, maxJobs, maxBytes } = { ...defaultRetention, ...options }
-    let [count, bytes] = [this.#jobs.length, this.#bytes]
-    const expired: string[] = []
-    for (const job of this.#jobs) {
-      const ageMs = now - job.finishedAt
-      if (count <= maxJobs && bytes <= maxBytes && ageMs < maxAgeMs) return { expired, nextMs: maxAgeMs - ageMs }
-      expired.push(job.name)
-      count--
-      bytes -= job.bytes
-    }
-    return { expired, nextMs: undefined }
+    const [first] = this.#jobs
+    if (!first) return { nextMs: undefined }
+    const ageMs = now - first.finishedAt
+    const isKept = this.#jobs.length <= maxJobs && this.#bytes <= maxBytes && ageMs < maxAgeMs
+    return isKept ? { nextMs: maxAgeMs - ageMs } : { expired: first.name }
   }
 }
