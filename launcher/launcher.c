@@ -35,6 +35,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -1000,10 +1001,38 @@ static void ln_lend(struct ln_runner *runner, const char *id, const char *payloa
 	ln_watch(&runner->source, 0, EPOLL_CTL_MOD);
 }
 
+static ssize_t ln_on_input(struct ln_runner *runner);
+
+/*
+ * Takes in what other runners had sent before one asks. A start among it is under way, although its frame may be behind many
+ * others: the runner that asks may be there because the one that sent it is not any more.
+ */
+static void ln_catch_up(const struct ln_runner *asker)
+{
+	static bool is_catching_up;
+
+	/* Another one that asks among all that: its own frames are being looked at. */
+	if (is_catching_up)
+		return;
+	is_catching_up = true;
+	for (struct ln_runner *each = ln.runners; each; each = each->next) {
+		int queued = 0;
+		ssize_t n;
+
+		if (each == asker || each->lent || ioctl(each->source.fd, FIONREAD, &queued))
+			continue;
+		while (queued > 0 && !each->dead && !each->lent && (n = ln_on_input(each)) > 0)
+			queued -= (int)n;
+	}
+	is_catching_up = false;
+}
+
 static void ln_known(struct ln_runner *runner, const char *id)
 {
-	struct fr_writer message = ln_reply("known", id);
+	struct fr_writer message;
 
+	ln_catch_up(runner);
+	message = ln_reply("known", id);
 	for (struct ln_job *job = ln.jobs; job; job = job->next)
 		if (ln_is_running(job))
 			fr_add(&message, "name", job->name);
@@ -1096,7 +1125,8 @@ static bool ln_take_frames(struct ln_runner *runner)
 	return true;
 }
 
-static void ln_on_input(struct ln_runner *runner)
+/* Reads some of what a runner has sent, and does what it says; how many bytes that was. */
+static ssize_t ln_on_input(struct ln_runner *runner)
 {
 	size_t cap = runner->in_cap ? runner->in_cap : 16384;
 	ssize_t n;
@@ -1104,7 +1134,7 @@ static void ln_on_input(struct ln_runner *runner)
 	/* What is lent is not read here: all that is awaited is that its runner takes it back, or dies. */
 	if (runner->lent) {
 		runner->dead = true;
-		return;
+		return 0;
 	}
 	if (runner->in_len == runner->in_cap) {
 		if (runner->in_cap)
@@ -1113,17 +1143,17 @@ static void ln_on_input(struct ln_runner *runner)
 
 		if (!in) {
 			runner->dead = true;
-			return;
+			return 0;
 		}
 		runner->in = in;
 		runner->in_cap = cap;
 	}
 	n = recv(runner->source.fd, runner->in + runner->in_len, runner->in_cap - runner->in_len, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return 0;
 	if (n <= 0) {
 		runner->dead = true;
-		return;
+		return 0;
 	}
 	runner->in_len += (size_t)n;
 	if (!runner->closing && !ln_take_frames(runner)) {
@@ -1135,6 +1165,7 @@ static void ln_on_input(struct ln_runner *runner)
 		runner->dead = true;
 	if (runner->closing)
 		runner->in_len = 0;
+	return n;
 }
 
 /* Whether a process is in a PID namespace below ours, as a job is: it may hold the socket's path, but is no runner. */

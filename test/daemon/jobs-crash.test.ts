@@ -5,11 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ManagedSummary } from '@corral/api'
 import { expect } from 'vitest'
 
-import type { JobManager, JobManagerOptions, StartOrder } from '../../packages/daemon/src/jobs/index.ts'
+import type { JobManager, StartOrder } from '../../packages/daemon/src/jobs/index.ts'
 import { inMachine, killHard, launcherOf, rounds } from '../faults/host.ts'
-import { Program } from '../faults/program.ts'
 import { slowness } from '../support/eventually.ts'
 import { never, order, outputOf, test } from './job-managers.ts'
+import { JobsHost } from './jobs-host.ts'
 
 /** It opens the jobs a dozen times, on a host that may be busy. */
 const timeout = 120_000 * slowness
@@ -35,26 +35,8 @@ function startsOf(number: number): number {
   return number % 3 === 0 && number % 4 !== 0 ? 3 : 1
 }
 
-/** The program that has the jobs; gives the ids that it has acknowledged. */
-class Host {
-  readonly program: Program
-  readonly acknowledged = new Map<string, string>()
-
-  constructor(options: JobManagerOptions) {
-    this.program = Program.run('../../daemon/programs/jobs-host.ts', [JSON.stringify(options)])
-  }
-
-  tell(number: number, folder: string): void {
-    this.program.tell(`${number} ${JSON.stringify(orderOf(folder, number))}`)
-  }
-
-  /** Kills it; what it had acknowledged by then, by id. */
-  async kill(): Promise<Map<string, string>> {
-    await this.program.kill()
-    const words = this.program.said('started').map((line) => line.split(' ') as [string, string])
-    expect(this.program.said('refused')).toEqual([])
-    return new Map(words)
-  }
+function tellStart(host: JobsHost, number: number, folder: string): void {
+  host.tell(String(number), 'start', JSON.stringify(orderOf(folder, number)))
 }
 
 for (const victim of ['the daemon', 'the daemon and the launcher'] as const) {
@@ -68,13 +50,14 @@ for (const victim of ['the daemon', 'the daemon and the launcher'] as const) {
       const count = rounds(48)
       let next = 0
       while (next < count) {
-        const host = new Host(options)
-        await host.program.until('ready')
+        await using host = await JobsHost.open(options)
         // What was not acknowledged is asked for again, as a client does.
-        for (let number = 0; number < next; number++) if (!names.has(String(number))) host.tell(number, folder)
+        for (let number = 0; number < next; number++) {
+          if (!names.has(String(number))) tellStart(host, number, folder)
+        }
         const end = Math.min(count, next + 1 + Math.floor(Math.random() * 12))
-        for (; next < end; next++) host.tell(next, folder)
-        if (Math.random() < 0.5) await host.program.until('started')
+        for (; next < end; next++) tellStart(host, next, folder)
+        if (Math.random() < 0.5) await host.program.until('done')
         await delay(Math.random() * (inMachine ? 1000 : 150))
         if (victim !== 'the daemon') killHard(await launcherOf(options.storageRoot))
         for (const [id, name] of await host.kill()) {
@@ -95,6 +78,50 @@ for (const victim of ['the daemon', 'the daemon and the launcher'] as const) {
     },
   )
 }
+
+test(
+  'kill -9 of the daemon while jobs are stopped and removed: what was acknowledged has happened',
+  { timeout },
+  async ({ folder, openJobs, openRunner }) => {
+    const options = { storageRoot: join(folder, 'root'), maxActive: 8, minFreeBytes: 0 }
+    const [stopped, removed] = [new Set<string>(), new Set<string>()]
+    /** Of which a removal was asked for: whether it was begun nobody knows until it is acknowledged. */
+    const leaving = new Set<string>()
+    const names = Array.from({ length: rounds(30) }, (_, number) => `job-${number}`)
+    const started = new Set<string>()
+    for (let round = 0; round < rounds(8); round++) {
+      await using host = await JobsHost.open(options)
+      const restart = { mode: 'always', backoffMs: 100, backoffMaxMs: 100 } as const
+      for (const name of names.slice(0, (round + 1) * 5)) {
+        if (leaving.has(name)) continue
+        const config = { name, command: ['sleep', `0.${name.length}`] }
+        if (!started.has(name)) host.tell(`start-${name}`, 'start', JSON.stringify(order(config, { restart })))
+        else if (Math.random() < 0.4) host.tell(`stop-${name}`, 'stop', name)
+        else if (Math.random() < 0.3) {
+          leaving.add(name)
+          host.tell(`remove-${name}`, 'remove', name)
+        }
+      }
+      await host.program.until('done')
+      await delay(Math.random() * (inMachine ? 1000 : 150))
+      for (const [id, name] of await host.kill()) {
+        if (id.startsWith('start')) started.add(name)
+        else if (id.startsWith('stop')) stopped.add(name)
+        else removed.add(name)
+      }
+    }
+    const jobs = await openJobs(options)
+    const found = new Map(jobs.all().map(({ name, active, state, attempt }) => [name, { active, state, attempt }]))
+    for (const name of removed) expect(found.has(name)).toBe(false)
+    for (const name of stopped.difference(leaving)) {
+      expect(found.get(name)?.active).toBe(false)
+      expect(found.get(name)?.state).not.toBe('restarting')
+    }
+    for (const name of started.difference(leaving)) expect(found.has(name)).toBe(true)
+    for (const { name } of jobs.all()) await jobs.remove(name, { force: true })
+    expect(await (await openRunner({ onExit: 'keep' })).list()).toEqual([])
+  },
+)
 
 /** A job has run as often as it was to, and its output is that of all attempts. */
 async function expectTruth(jobs: JobManager, folder: string, number: number, name: string): Promise<void> {

@@ -32,6 +32,10 @@ export class ManagedJob {
   visible = false
   /** It is being removed: nothing of it is written any more. */
   isLeaving = false
+  /** Its record is on the disk as it is. */
+  isWritten = true
+  /** How often it was to be written. */
+  writes = 0
   /** While `starting`: resolves when that has come to its end, whatever that is. */
   starting: Promise<void> | undefined
   /** Resolves when the change of its limits that was asked for last has come to its end. */

@@ -88,7 +88,7 @@ export class JobManager implements Jobs, AsyncDisposable {
   }
 
   async start(order: StartOrder): Promise<ManagedSummary> {
-    return this.#supervisor.summary(await this.#starts.start(order))
+    return this.#rooms.summary(await this.#starts.start(order))
   }
 
   ownerOf(name: string): string | undefined {
@@ -98,7 +98,7 @@ export class JobManager implements Jobs, AsyncDisposable {
   async status(name: string): Promise<ManagedSummary> {
     const job = this.#job(name)
     await refreshStatus(this.#rooms, job)
-    return this.#supervisor.summary(job)
+    return this.#rooms.summary(job)
   }
 
   async inspect(name: string): Promise<ManagedDescription> {
@@ -106,13 +106,13 @@ export class JobManager implements Jobs, AsyncDisposable {
   }
 
   all(): readonly ManagedSummary[] {
-    return this.#rooms.registry.sorted.map((job) => this.#supervisor.summary(job))
+    return this.#rooms.registry.sorted.map((job) => this.#rooms.summary(job))
   }
 
   async stop(name: string, options: { signal?: Signal; graceMs?: number }): Promise<ManagedSummary> {
     const job = this.#job(name)
     await stopJob(this.#rooms, this.#supervisor, job, options)
-    return this.#supervisor.summary(job)
+    return this.#rooms.summary(job)
   }
 
   /** @throws {InvalidOptionError} when it has not ended, and is not to be stopped. */
@@ -122,7 +122,7 @@ export class JobManager implements Jobs, AsyncDisposable {
       throw new InvalidOptionError('force', force, `true for a job that has not ended, as ${name}; or stop it first`)
     }
     await stopJob(this.#rooms, this.#supervisor, job, { graceMs: 0 })
-    const summary = this.#supervisor.summary(job)
+    const summary = this.#rooms.summary(job)
     await this.#removal.remove(job)
     return summary
   }
@@ -136,7 +136,7 @@ export class JobManager implements Jobs, AsyncDisposable {
     const job = this.#job(name)
     await untilEnded(job, signal)
     signal.throwIfAborted()
-    return this.#supervisor.summary(job)
+    return this.#rooms.summary(job)
   }
 
   output(name: string, range: OutputRange): AsyncIterable<OutputPart> {

@@ -1,4 +1,4 @@
-import type { ManagedEvent } from '@corral/api'
+import type { ManagedEvent, ManagedSummary } from '@corral/api'
 import type { CgroupRunner } from '@corral/runner'
 
 import { defaultMinFreeBytes, FreeSpace } from './disk.ts'
@@ -13,6 +13,7 @@ import type { RecordStore } from './record/store.ts'
 import type { ToldEvents } from './recover/told.ts'
 import { JobRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
+import { summarize } from './summary.ts'
 
 /** What the parts of the job manager share. */
 export class Rooms {
@@ -47,6 +48,11 @@ export class Rooms {
     this.freeSpace = new FreeSpace(parts.runner.storageRoot, options.minFreeBytes ?? defaultMinFreeBytes)
   }
 
+  /** What is said of a job. */
+  summary(job: ManagedJob): ManagedSummary {
+    return summarize(job, job.phase === 'queued' ? this.queue.positionOf(job) : 0)
+  }
+
   /** Tells whoever watches; what is known to have been told is not told again. */
   tell(job: ManagedJob, event: ManagedEvent): void {
     if (!this.recovering?.has(event)) this.journal.append({ owner: job.owner, event })
@@ -57,9 +63,18 @@ export class Rooms {
    * to what was true before.
    */
   async keep(job: ManagedJob): Promise<void> {
-    if (job.isLeaving) return
-    await this.store.write(job.record, { durable: true }).catch((error: unknown) => {
+    await this.write(job).catch((error: unknown) => {
       this.log.error({ err: error, job: job.name }, 'could not write the record of a job')
     })
+  }
+
+  /** The same, for who cannot go on without. */
+  async write(job: ManagedJob): Promise<void> {
+    if (job.isLeaving) return
+    job.isWritten = false
+    const turn = ++job.writes
+    await this.store.write(job.record, { durable: true })
+    // Of a later change only its own writing says so.
+    job.isWritten = turn === job.writes
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { forEachAbreast } from '../store/abreast.ts'
 import { JobFolder } from '../store/job-folder.ts'
 import type { Storage } from '../store/storage.ts'
 import { Disconnected } from './connection.ts'
@@ -9,7 +10,7 @@ import type { Session } from './session.ts'
 const mostPauseMs = 200
 
 /**
- * Resolves once what earlier runners have left is in order, and each start that was under way by then has come to its
+ * Resolves once what earlier runners have left is in order: removals have been finished, and each start that was under way by then has come to its
  * end: who asked for it may be gone, and the job would else be there only after one has looked.
  */
 export async function awaitSettled(session: Session, storage: Storage): Promise<void> {
@@ -20,6 +21,20 @@ export async function awaitSettled(session: Session, storage: Storage): Promise<
     await delay(pauseMs)
     pending = (await underWay(session, storage)).intersection(pending)
   }
+  await finishRemovals(session, storage)
+}
+
+/** Folders that a runner has left which was killed while it removed a job: without the record that goes first. */
+async function finishRemovals(session: Session, storage: Storage): Promise<void> {
+  const left = new Set<JobFolder>()
+  await forEachAbreast(await storage.names(), async (name) => {
+    const folder = new JobFolder(storage, name)
+    if (!(await folder.readInit())) left.add(folder)
+  })
+  if (left.size === 0) return
+  // A start under way looks like that too; the launcher knows of it before there is a folder.
+  const starts = new Set(await known(session))
+  for (const folder of left) if (!starts.has(folder.name) && !(await folder.readInit())) await folder.discard()
 }
 
 /** The jobs that the launcher sets up. */

@@ -133,6 +133,25 @@ test('many events at once are told in their order', async ({ open }) => {
   expect((await Array.fromAsync(later.all())).map(({ event }) => event.name)).toEqual(names)
 })
 
+test('who is slow is told all the same, from the disk', async ({ open }) => {
+  const journal = await open()
+  const [start] = await take(journal, undefined, 0)
+  const slow = journal.watch(start!.token, never)
+  tell(journal, 'first')
+  await slow.next()
+  expect((await slow.next()).value).toMatchObject({ event: { name: 'first' } })
+  const filler = 'x'.repeat(2000)
+  for (let round = 0; round < 5; round++) {
+    const [now] = await take(journal, undefined, 0)
+    tell(journal, ...Array.from({ length: 1000 }, (_, index) => `${round}-${index}-${filler}`))
+    await take(journal, now!.token, 1000)
+  }
+  for (let index = 0; index < 5000; index++) {
+    const { value } = await slow.next()
+    expect((value as Told).event!.name.startsWith(`${Math.floor(index / 1000)}-${index % 1000}-`)).toBe(true)
+  }
+})
+
 async function segments(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((file) => file.endsWith('.ndjson')).toSorted()
 }

@@ -6,6 +6,9 @@ import type { Attempts } from './attempts.ts'
 /** Most that a timer takes; then it is looked again. */
 const mostTimerMs = 2 ** 31 - 1
 
+/** How many are removed side by side. */
+const abreast = 4
+
 /** Removes jobs that have ended: those that somebody wants removed, and those that have been kept for long enough. */
 export class Removal {
   readonly #rooms: Rooms
@@ -14,6 +17,7 @@ export class Removal {
   readonly #removing = new Map<ManagedJob, Promise<void>>()
   #timer: NodeJS.Timeout | undefined
   #sweep: Promise<void> | undefined
+  #isSweeping = false
 
   constructor(rooms: Rooms, attempts: Attempts) {
     this.#rooms = rooms
@@ -38,8 +42,8 @@ export class Removal {
 
   /** Removes what has been kept for long enough, and looks again when the next job is due. */
   expire(): void {
-    if (this.#rooms.recovering) return
-    this.#sweep ??= this.#sweepAll().finally(() => (this.#sweep = undefined))
+    if (this.#rooms.recovering || this.#isSweeping) return
+    this.#sweep = this.#sweepAll()
   }
 
   async drain(): Promise<void> {
@@ -48,18 +52,31 @@ export class Removal {
     await Promise.allSettled(this.#removing.values())
   }
 
+  /** Who ends meanwhile is looked at too: from the last look to the end of the sweep nothing is waited for. */
   async #sweepAll(): Promise<void> {
+    this.#isSweeping = true
     clearTimeout(this.#timer)
+<<<<<<< Updated upstream
     while (!this.#rooms.draining) {
       // One at a time: by the time that others are removed, the name of the next one may be that of another job.
       const due = this.#ended.due(this.#rooms.options.retention ?? {}, Date.now())
       if (!('expired' in due)) return this.#lookAgain(due.nextMs)
       await this.#expireJob(due.expired)
+=======
+    for (;;) {
+      const { expired, nextMs } = this.#ended.due(this.#rooms.options.retention ?? {}, Date.now())
+      if (expired.length === 0 || this.#rooms.draining) {
+        this.#isSweeping = false
+        return this.#lookAgain(nextMs)
+      }
+      await Promise.all(expired.slice(0, abreast).map(async (name) => this.#expireJob(name)))
+>>>>>>> Stashed changes
     }
   }
 
   #lookAgain(ms: number | undefined): void {
-    if (ms !== undefined) this.#timer = setTimeout(() => this.expire(), Math.min(ms, mostTimerMs)).unref()
+    if (ms !== undefined && !this.#rooms.draining)
+      this.#timer = setTimeout(() => this.expire(), Math.min(ms, mostTimerMs)).unref()
   }
 
   async #expireJob(name: string): Promise<void> {
@@ -79,7 +96,10 @@ export class Removal {
     const bytes = job.keptBytes
     job.isLeaving = true
     // From here on it is gone also for the next daemon.
-    await store.retire(job.name)
+    await store.retire(job.name).catch((error: unknown) => {
+      job.isLeaving = false
+      throw error
+    })
     this.#ended.remove(job.name)
     registry.hide(job)
     for (const name of registry.attemptsOf(job)) await this.#attempts.remove(name)

@@ -1,4 +1,4 @@
-import type { ManagedEvent, ManagedFailure, ManagedSummary } from '@corral/api'
+import type { ManagedFailure } from '@corral/api'
 import type { CorralError, JobConfig } from '@corral/runner'
 
 import type { ManagedJob } from '../job.ts'
@@ -6,9 +6,8 @@ import type { SizedStatus } from '../output/sizes.ts'
 import type { Plan } from '../record/record.ts'
 import { backoffMs, isRestarted, ranForLong } from '../restart/policy.ts'
 import type { Rooms } from '../rooms.ts'
-import { stateOf, summarize } from '../summary.ts'
 import { Attempts } from './attempts.ts'
-import { endAttempt, type StopWish } from './stop.ts'
+import { Teller } from './teller.ts'
 
 /** Milliseconds before a start is tried again for which there was no room on the disk: nobody tells when there is. */
 const diskPauseMs = 5_000
@@ -23,6 +22,7 @@ type EndListener = (job: ManagedJob) => void
 export class Supervisor {
   readonly #rooms: Rooms
   readonly #attempts: Attempts
+  readonly #teller: Teller
   readonly #onEnd: EndListener
   readonly #starting = new Set<Promise<void>>()
   /** While the disk is full, nothing is taken from the queue. */
@@ -31,16 +31,12 @@ export class Supervisor {
   constructor(rooms: Rooms, onEnd: EndListener) {
     this.#rooms = rooms
     this.#attempts = new Attempts(rooms)
+    this.#teller = new Teller(rooms)
     this.#onEnd = onEnd
   }
 
   get attempts(): Attempts {
     return this.#attempts
-  }
-
-  /** What is said of a job. */
-  summary(job: ManagedJob): ManagedSummary {
-    return summarize(job, job.phase === 'queued' ? this.#rooms.queue.positionOf(job) : 0)
   }
 
   /** Starts a job for the first time, at the request of somebody who is told when that fails. */
@@ -98,11 +94,16 @@ export class Supervisor {
     book.give(job.owner, job.record.demand)
     if (plan) job.record.plan = plan
     job.phase = 'ended'
-    this.#tellEnd(job, plan?.state === 'failed' ? 'failed' : 'exited')
+    this.#teller.ended(job, plan?.state === 'failed' ? 'failed' : 'exited')
     job.changed.ring()
     this.#rooms.inputs.close(job.name)
     this.#onEnd(job)
     this.pump()
+  }
+
+  /** A job that was found has ended before. */
+  laidToRest(job: ManagedJob): void {
+    this.#onEnd(job)
   }
 
   /** Decides what comes after the end of an attempt. */
@@ -115,25 +116,6 @@ export class Supervisor {
     if (ranForLong(record.restart, startedAt, finishedAt)) record.quickRestarts = 0
     job.shelve()
     this.#planRestart(job, 'exited', status.oom)
-  }
-
-  /** Carries on with a job that was found when the storage root was opened. */
-  resume(job: ManagedJob): void {
-    const { slots, book } = this.#rooms
-    if (job.phase === 'ended') {
-      this.#tellEnd(job, stateOf(job) === 'failed' ? 'failed' : 'exited')
-      return this.#onEnd(job)
-    }
-    book.take(job.owner, job.record.demand)
-    this.#tellPast(job)
-    if (job.phase === 'queued') return this.#resumeQueued(job)
-    slots.take(job.owner)
-    if (job.phase === 'restarting') return this.#resumeRestarting(job)
-    const status = job.current!.status
-    this.#tellStart(job)
-    if (!status.active) return this.ended(job, status)
-    this.follow(job)
-    if (job.record.stop) this.#resumeStop(job, job.record.stop)
   }
 
   /** Nothing is started any more; resolves when what is being started has come to its end. */
@@ -154,47 +136,10 @@ export class Supervisor {
     }
   }
 
-  #resumeQueued(job: ManagedJob): void {
-    this.#rooms.tell(job, { type: 'queued', name: job.name, at: new Date(job.record.createdAt) })
-    this.enqueue(job)
-    if (job.record.stop) void this.cancel(job)
-  }
-
-  #resumeRestarting(job: ManagedJob): void {
-    if (job.record.stop) void this.cancel(job)
-    else this.awaitRestart(job)
-  }
-
-  /** An earlier daemon was asked to stop it, and may not have come to its killing. */
-  #resumeStop(job: ManagedJob, wish: StopWish): void {
-    endAttempt(this.#rooms, job, wish).catch((error: unknown) => {
-      this.#rooms.log.error({ err: error, job: job.name }, 'could not stop a job')
-    })
-  }
-
-  /** Tells of the attempt before the current one, whose end may be on the disk alone. */
-  #tellPast(job: ManagedJob): void {
-    const last = job.record.attempts.at(-1)
-    if (!last) return
-    const { phase, current, name } = job
-    if (last.startedAt !== null) this.#rooms.tell(job, { type: 'started', name, at: new Date(last.startedAt), pid: 0 })
-    job.phase = 'restarting'
-    job.current = null
-    this.#tellEnd(job, last.state === 'failed' ? 'failed' : 'exited', last.state === 'oom')
-    job.phase = phase
-    job.current = current
-  }
-
-  /** Tells of the start of the current attempt. */
-  #tellStart(job: ManagedJob): void {
-    const { pid, startedAt } = job.current!.status
-    this.#rooms.tell(job, { type: 'started', name: job.name, at: startedAt, pid: pid ?? 0 })
-  }
-
   #began(job: ManagedJob): void {
     if (!job.visible) this.#rooms.registry.show(job)
     job.enter('active')
-    this.#tellStart(job)
+    this.#teller.started(job)
     this.follow(job)
   }
 
@@ -207,6 +152,8 @@ export class Supervisor {
 
   async #startNext(job: ManagedJob): Promise<void> {
     await this.#rooms.freeSpace.check()
+    // Else the next daemon would take an attempt that is over for the latest.
+    if (!job.isWritten) await this.#rooms.write(job)
     const config = await this.#rooms.store.readConfig(job.name)
     await this.#attempts.dropOld(job)
     await this.#attempts.start(job, config)
@@ -258,19 +205,9 @@ export class Supervisor {
     record.quickRestarts++
     record.promised = true
     job.enter('restarting')
-    this.#tellEnd(job, type, oom)
+    this.#teller.ended(job, type, oom)
     void this.#rooms.keep(job)
     this.awaitRestart(job)
-  }
-
-  /** Tells how the latest attempt ended, and what comes after it. */
-  #tellEnd(job: ManagedJob, type: 'exited' | 'failed', oom = job.current?.status.oom ?? false): void {
-    const status = this.summary(job)
-    const told = { ...status, attempts: status.attempts.slice(-1) }
-    const at = status.finishedAt ?? new Date()
-    const event = (type: 'oom' | 'exited' | 'failed'): ManagedEvent => ({ type, name: job.name, at, status: told })
-    if (oom) this.#rooms.tell(job, event('oom'))
-    this.#rooms.tell(job, event(type))
   }
 
   /** Notes that a job is being started; `drain` waits for it, and so does who wants to stop it. */

@@ -8,6 +8,7 @@ import { untilEnded } from '../life/stop.ts'
 import type { Supervisor } from '../life/supervisor.ts'
 import type { Rooms } from '../rooms.ts'
 import { adopt } from './adopt.ts'
+import { Resumption } from './resume.ts'
 
 /** Milliseconds before events are listened to again after they could not be. */
 const pauseMs = 1_000
@@ -15,14 +16,14 @@ const pauseMs = 1_000
 /** Sees what others do with the storage root: jobs that they start are taken in, those that they remove are gone. */
 export class Onlooker {
   readonly #rooms: Rooms
-  readonly #supervisor: Supervisor
+  readonly #resumption: Resumption
   readonly #removal: Removal
   readonly #closing = new AbortController()
   #looking: Promise<void> = Promise.resolve()
 
   constructor(rooms: Rooms, supervisor: Supervisor, removal: Removal) {
     this.#rooms = rooms
-    this.#supervisor = supervisor
+    this.#resumption = new Resumption(rooms, supervisor)
     this.#removal = removal
   }
 
@@ -59,7 +60,7 @@ export class Onlooker {
     const { registry, runner } = this.#rooms
     const found = await runner.inspect(name).catch(() => undefined)
     const job = found && adopt(registry, found)
-    if (job) this.#supervisor.resume(job)
+    if (job) this.#resumption.resume(job)
   }
 
   /** Somebody else has stopped and removed a job: it is not started again. */

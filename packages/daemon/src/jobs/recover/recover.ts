@@ -8,6 +8,7 @@ import { attemptName, type JobRecord } from '../record/record.ts'
 import type { Rooms } from '../rooms.ts'
 import type { Admission } from '../start/admission.ts'
 import { adopt } from './adopt.ts'
+import { Resumption } from './resume.ts'
 import { ToldEvents } from './told.ts'
 
 const minuteMs = 60_000
@@ -18,6 +19,7 @@ export class Recovery {
   readonly #supervisor: Supervisor
   readonly #attempts: Attempts
   readonly #admission: Admission
+  readonly #resumption: Resumption
   /** What the library knows of and nobody has claimed yet. */
   readonly #library = new Map<string, JobSummary>()
 
@@ -26,6 +28,7 @@ export class Recovery {
     this.#supervisor = supervisor
     this.#attempts = supervisor.attempts
     this.#admission = admission
+    this.#resumption = new Resumption(rooms, supervisor)
   }
 
   /** Resolves once every job is there with its true state. */
@@ -101,7 +104,7 @@ export class Recovery {
     const { plan, createdAt, owner } = job.record
     if (plan.do === 'queue') this.#admission.noteOrder(plan.order)
     if (Date.now() - createdAt < minuteMs) this.#rooms.book.noteStart(owner, createdAt)
-    this.#supervisor.resume(job)
+    this.#resumption.resume(job)
   }
 
   /** Jobs that were told of and are no longer there. */

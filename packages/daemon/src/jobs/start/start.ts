@@ -1,6 +1,7 @@
 import type { ManagedJob } from '../job.ts'
 import type { StartOrder } from '../contract.ts'
 import type { Supervisor } from '../life/supervisor.ts'
+import { Teller } from '../life/teller.ts'
 import { encodeConfig } from '../record/config-json.ts'
 import type { Rooms } from '../rooms.ts'
 import type { Admission } from './admission.ts'
@@ -60,7 +61,7 @@ export class Starts {
     await store.write(job.record, { durable: true })
     registry.show(job)
     this.#supervisor.enqueue(job)
-    this.#rooms.tell(job, { type: 'queued', name: job.name, at: new Date(job.record.createdAt) })
+    new Teller(this.#rooms).queued(job)
     this.#supervisor.pump()
   }
 
