@@ -245,6 +245,19 @@ test('a connection on which nothing comes is given up, and one that nobody uses 
   expect(idle.dial).toMatchObject({ isOpen: true, isHeard: true })
 })
 
+test('a request that is answered before all of it was sent is let go of', async ({ proxy }) => {
+  const connection = new Connection('http://localhost', () => connectSocket(proxy.host.slice('unix://'.length)))
+  const path = '/corral.v1.JobService/Start'
+  const stream = await connection.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' })
+  const message = Buffer.alloc(20_000_000)
+  message.writeUInt32BE(message.length - 5, 1)
+  stream.write(message)
+  stream.resume()
+  await once(stream, 'close')
+  expect(connection.streams).toBe(0)
+  connection.close()
+})
+
 test.for([5_000_000, 20_000_000])(
   'a request of %i bytes is refused, not sent again, and in the way of no other',
   async (size, { cut }) => {

@@ -99,6 +99,7 @@ export class Connection {
       if (performance.now() - this.#heardAt > this.#patience.silenceMs) await this.#askForSign()
       const stream = this.#session.request(headers)
       stream.once('response', () => this.#hear())
+      stream.once('end', () => endRequest(stream))
       stream.once('close', () => this.#release(stream))
       return stream
     } catch (error) {
@@ -175,6 +176,11 @@ export class Connection {
       clearTimeout(timer)
     }
   }
+}
+
+/** A request that was answered before all of it was sent would else be kept, stream and message, as long as the connection. */
+function endRequest(stream: ClientHttp2Stream): void {
+  if (!stream.writableFinished) stream.close(constants.NGHTTP2_CANCEL)
 }
 
 function silentFor(ms: number): Error {
