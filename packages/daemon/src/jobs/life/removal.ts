@@ -6,9 +6,6 @@ import type { Attempts } from './attempts.ts'
 /** Most that a timer takes; then it is looked again. */
 const mostTimerMs = 2 ** 31 - 1
 
-/** How many are removed side by side. */
-const abreast = 4
-
 /** Removes jobs that have ended: those that somebody wants removed, and those that have been kept for long enough. */
 export class Removal {
   readonly #rooms: Rooms
@@ -56,21 +53,14 @@ export class Removal {
   async #sweepAll(): Promise<void> {
     this.#isSweeping = true
     clearTimeout(this.#timer)
-<<<<<<< Updated upstream
-    while (!this.#rooms.draining) {
+    for (;;) {
       // One at a time: by the time that others are removed, the name of the next one may be that of another job.
       const due = this.#ended.due(this.#rooms.options.retention ?? {}, Date.now())
-      if (!('expired' in due)) return this.#lookAgain(due.nextMs)
-      await this.#expireJob(due.expired)
-=======
-    for (;;) {
-      const { expired, nextMs } = this.#ended.due(this.#rooms.options.retention ?? {}, Date.now())
-      if (expired.length === 0 || this.#rooms.draining) {
+      if (!('expired' in due) || this.#rooms.draining) {
         this.#isSweeping = false
-        return this.#lookAgain(nextMs)
+        return this.#lookAgain('nextMs' in due ? due.nextMs : undefined)
       }
-      await Promise.all(expired.slice(0, abreast).map(async (name) => this.#expireJob(name)))
->>>>>>> Stashed changes
+      await this.#expireJob(due.expired)
     }
   }
 
