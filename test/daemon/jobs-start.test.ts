@@ -101,6 +101,17 @@ test('what is counted is what a job may have, however close changes of its limit
   await jobs.stop('x', {})
 })
 
+test('what is kept of a job in memory is bounded, whatever it is started with', async ({ jobs }) => {
+  const words = Array.from({ length: 10 }, () => 'x'.repeat(100_000))
+  const { name } = await jobs.start(order({ command: ['true', ...words] }))
+  const { command } = await jobs.wait(name, never)
+  expect(command[0]).toBe('true')
+  expect(command.join(' ').length).toBeLessThan(9000)
+  expect((await jobs.inspect(name)).spec?.command).toEqual(['true', ...words])
+  const labels = { a: 'x'.repeat(20_000) }
+  await expect(jobs.start(order({ command: ['true'], labels }))).rejects.toMatchObject({ option: 'labels' })
+})
+
 test('an owner starts no more in a minute than the quota', async ({ openJobs }) => {
   const before = await openJobs()
   const quota = { maxStartsPerMinute: 2 }

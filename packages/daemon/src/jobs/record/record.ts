@@ -103,3 +103,19 @@ function isRecord(value: Partial<JobRecord> | null): value is JobRecord {
     Array.isArray(value.command)
   )
 }
+
+/** Most characters of a command that are kept in memory, for as long as its job is; the library has all of it. */
+const mostCommand = 8192
+
+/** A command as it is shown. */
+export function shownCommand(command: readonly string[]): string[] {
+  const shown: string[] = []
+  let left = mostCommand
+  for (const word of command) {
+    // Also an empty word takes room.
+    if (word.length >= left) return [...shown, `${word.slice(0, left)}…`]
+    shown.push(word)
+    left -= word.length + 1
+  }
+  return shown
+}

@@ -2,7 +2,7 @@ import type { JobSummary } from '@corral/runner'
 
 import { ManagedJob } from '../job.ts'
 import { sized } from '../output/sizes.ts'
-import type { JobRecord } from '../record/record.ts'
+import { type JobRecord, shownCommand } from '../record/record.ts'
 import type { JobRegistry } from '../registry.ts'
 
 /** Takes in a job that has no record: the library has started it for somebody else, or its record was damaged. */
@@ -27,7 +27,7 @@ function adoptedRecord({ name, startedAt, command, labels }: JobSummary): JobRec
     restart: { mode: 'never' },
     priority: 0,
     streamsInput: false,
-    command,
+    command: shownCommand(command),
     labels,
     demand: { memoryBytes: null, cpus: null },
     quota: {},

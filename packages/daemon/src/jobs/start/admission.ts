@@ -9,7 +9,7 @@ import { ManagedJob } from '../job.ts'
 import { defaultMaxQueued } from '../options.ts'
 import { checkQuota, checkRate } from '../quota/usage.ts'
 import { demandOf } from '../quota/demand.ts'
-import type { JobRecord, Plan } from '../record/record.ts'
+import { type JobRecord, type Plan, shownCommand } from '../record/record.ts'
 import type { Rooms } from '../rooms.ts'
 
 /** Milliseconds for which the size of outputs that grow is taken to be what was measured. */
@@ -132,7 +132,7 @@ function newRecord(order: StartOrder, name: string, fingerprint: string, plan: P
     restart,
     priority,
     streamsInput,
-    command: [...config.command],
+    command: shownCommand(config.command),
     labels: { ...config.labels },
     demand: demandOf(config),
     quota,

@@ -14,6 +14,9 @@ const mostRestartedName = 118
 
 const mostRequestId = 128
 
+/** Most characters of all labels of a job, keys and values. */
+const mostLabels = 16 * 1024
+
 /**
  * Checks what of an order the library does not check.
  * @throws {InvalidOptionError}
@@ -21,6 +24,7 @@ const mostRequestId = 128
 export function checkOrder({ config, requestId, restart, priority, whenFull, streamsInput }: StartOrder): void {
   checkRestart(restart)
   checkName(config.name, restart.mode !== 'never')
+  checkLabels(config.labels)
   if (requestId !== undefined && !(requestId.length > 0 && requestId.length <= mostRequestId)) {
     throw new InvalidOptionError('requestId', requestId, `1 to ${mostRequestId} characters`)
   }
@@ -32,6 +36,13 @@ export function checkOrder({ config, requestId, restart, priority, whenFull, str
     const accepted = "'never' for a job whose standard input is streamed: what the first attempt has read is gone"
     throw new InvalidOptionError('restart.mode', restart.mode, accepted)
   }
+}
+
+/** They are in memory for as long as the job is, and in each of its events. */
+function checkLabels(labels: Readonly<Record<string, string>> = {}): void {
+  const characters = Object.entries(labels).flat().join('').length
+  if (characters <= mostLabels) return
+  throw new InvalidOptionError('labels', `${characters} characters`, `at most ${mostLabels} characters in all`)
 }
 
 function checkName(name: string | undefined, isRestarted: boolean): void {
