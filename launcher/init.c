@@ -1137,6 +1137,7 @@ static _Noreturn void in_finish(struct init *in)
 	in_kill_all(in);
 	re_drain(&in->streams.relay);
 	ou_finish(&in->output);
+	ou_give_back_reserve(&in->output);
 	if (in->started && !in->remove && !in_read_note(in, "discard"))
 		in_collect(in);
 	in_settle_layers(in);

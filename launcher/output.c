@@ -207,12 +207,25 @@ void ou_on_timer(struct ou_output *output, int64_t now)
 		ou_tend(output);
 }
 
-/* Nobody writes any more: what is kept is as much as it is to be, to the byte. What cannot be given back is dropped. */
+/* What is kept is as much as it is to be, to the byte. What cannot be given back is dropped. */
 void ou_finish(struct ou_output *output)
 {
 	if (output->file_fd >= 0)
 		ou_trim(output, 0, 1);
 	output->next = OU_NEVER;
+}
+
+/*
+ * Gives back what was reserved behind the end of the file (FALLOC_FL_KEEP_SIZE), which no hole reaches on ext4. Only once
+ * nobody is left who writes: what was written since the look would be cut off.
+ */
+void ou_give_back_reserve(const struct ou_output *output)
+{
+	struct stat state;
+
+	/* What it cannot give back, nobody can. */
+	if (output->file_fd >= 0 && fstat(output->file_fd, &state) == 0)
+		(void)!ftruncate(output->file_fd, state.st_size);
 }
 
 void ou_close(struct ou_output *output)

@@ -27,6 +27,7 @@ int ou_bound(struct ou_output *output, int dir_fd, const char *payload, size_t l
 void ou_on_change(struct ou_output *output);
 void ou_on_timer(struct ou_output *output, int64_t now);
 void ou_finish(struct ou_output *output);
+void ou_give_back_reserve(const struct ou_output *output);
 off_t ou_dropped(const struct ou_output *output);
 void ou_close(struct ou_output *output);
 

@@ -241,6 +241,14 @@ describe('a job that plays tricks on its output', () => {
     expect(await runner.wait(name)).toMatchObject({ outputBytes: expected.length, outputDroppedBytes: 0 })
   })
 
+  test('reserves more of the disk behind its end has none of it in the end', async ({ runner }) => {
+    const reserve = 'echo first; fallocate --keep-size --length 256M /proc/self/fd/1; echo last'
+    const name = await runner.start({ command: sh(reserve), outputMax: '64K' })
+    expect(await runner.wait(name)).toMatchObject({ exitStatus: 0, outputBytes: 11, outputDroppedBytes: 0 })
+    expect(await readText(runner, name)).toBe('first\nlast\n')
+    expect(await diskBytes(outputOf(runner.storageRoot, name))).toBeLessThanOrEqual(16 * KiB)
+  })
+
   test('sends init the signal by which the kernel tells of a change gains nothing', async ({ runner }) => {
     const script = `i=0; while [ $i -lt 1000 ]; do kill -IO 1; i=$((i + 1)); done; "$1" ${total}; echo ready; exec sleep 1000`
     const name = await runner.start({ command: sh(script, flood(0)[0]!), outputMax: '64K' })
