@@ -57,6 +57,8 @@ struct ex_exec {
 };
 
 static struct ex_exec *ex_list;
+/* Those that have ended, while processes that they have left in the job write to their bounded outputs. */
+static struct ex_exec *ex_left;
 static bool ex_job_ended;
 
 /* ---- answers ---- */
@@ -333,18 +335,32 @@ static int ex_set_up(const struct ex_job *job, struct me_message *request, struc
 	return ex_fork(exec, inherited, failure);
 }
 
-static void ex_free(struct ex_exec *exec)
+static void ex_unlist(struct ex_exec **list, const struct ex_exec *exec)
 {
-	for (struct ex_exec **at = &ex_list; *at; at = &(*at)->next)
+	for (struct ex_exec **at = list; *at; at = &(*at)->next)
 		if (*at == exec) {
 			*at = exec->next;
-			break;
+			return;
 		}
+}
+
+/* All but its output. */
+static void ex_close(struct ex_exec *exec)
+{
+	int *const fds[] = { &exec->report.fd, &exec->record_fd, &exec->lifeline };
+
 	st_close(&exec->streams);
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+		kn_close(fds[i]);
+		*fds[i] = -1;
+	}
+}
+
+static void ex_free(struct ex_exec *exec)
+{
+	ex_unlist(&ex_list, exec);
+	ex_close(exec);
 	ou_close(&exec->output);
-	kn_close(&exec->report.fd);
-	kn_close(&exec->record_fd);
-	kn_close(&exec->lifeline);
 	free(exec->name);
 	free(exec);
 }
@@ -469,7 +485,32 @@ static void ex_end(struct ex_exec *exec)
 	re_drain(&exec->streams.relay);
 	ou_finish(&exec->output);
 	ex_publish(exec);
+	ex_close(exec);
+	if (ou_is_written(&exec->output)) {
+		ex_unlist(&ex_list, exec);
+		exec->next = ex_left;
+		ex_left = exec;
+		ou_go_on(&exec->output);
+		return;
+	}
+	ou_give_back_reserve(&exec->output);
 	ex_free(exec);
+}
+
+/* Lets go of the outputs that nobody writes to any more: of all, when all of the job has ended. */
+void ex_release(bool all)
+{
+	struct ex_exec *next;
+
+	for (struct ex_exec *exec = ex_left; exec; exec = next) {
+		next = exec->next;
+		if (ou_is_written(&exec->output) && !all)
+			continue;
+		ou_finish(&exec->output);
+		ou_give_back_reserve(&exec->output);
+		ex_unlist(&ex_left, exec);
+		ex_free(exec);
+	}
 }
 
 static struct ex_exec *ex_find_pid(pid_t pid)
@@ -495,8 +536,10 @@ void ex_reap(pid_t pid, int status)
 {
 	struct ex_exec *exec = ex_find_pid(pid);
 
-	if (!exec)
+	if (!exec) {
+		ex_release(false);
 		return;
+	}
 	exec->ended = true;
 	exec->status = status;
 	ex_end(exec);
@@ -615,6 +658,9 @@ int64_t ex_deadline(void)
 		if (exec->output.next < first)
 			first = exec->output.next;
 	}
+	for (const struct ex_exec *exec = ex_left; exec; exec = exec->next)
+		if (exec->output.next < first)
+			first = exec->output.next;
 	return first;
 }
 
@@ -628,11 +674,15 @@ void ex_on_timers(int64_t now)
 		}
 		ou_on_timer(&exec->output, now);
 	}
+	for (struct ex_exec *exec = ex_left; exec; exec = exec->next)
+		ou_on_timer(&exec->output, now);
 }
 
 /* Something in the folder of the job, or of one of these, has changed. */
 void ex_on_change(void)
 {
 	for (struct ex_exec *exec = ex_list; exec; exec = exec->next)
+		ou_on_change(&exec->output);
+	for (struct ex_exec *exec = ex_left; exec; exec = exec->next)
 		ou_on_change(&exec->output);
 }

@@ -27,6 +27,7 @@ void ex_on_events(const struct pollfd *fds);
 int64_t ex_deadline(void);
 void ex_on_timers(int64_t now);
 void ex_on_change(void);
+void ex_release(bool all);
 void ex_look(pid_t pid);
 void ex_reap(pid_t pid, int status);
 void ex_expect_end(void);

@@ -1138,6 +1138,7 @@ static _Noreturn void in_finish(struct init *in)
 	re_drain(&in->streams.relay);
 	ou_finish(&in->output);
 	ou_give_back_reserve(&in->output);
+	ex_release(true);
 	if (in->started && !in->remove && !in_read_note(in, "discard"))
 		in_collect(in);
 	in_settle_layers(in);

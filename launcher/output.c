@@ -216,6 +216,36 @@ void ou_finish(struct ou_output *output)
 }
 
 /*
+ * Whether somebody has it open for writing, apart from us: only then does a file give no lease for reading (fcntl(2),
+ * F_SETLEASE). On a file system without leases it is nobody, as far as we can tell.
+ */
+bool ou_is_written(struct ou_output *output)
+{
+	char path[40];
+	bool written;
+	int fd;
+
+	if (output->file_fd < 0)
+		return false;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", output->file_fd);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return true;
+	close(output->file_fd);
+	written = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	output->file_fd = open(path, O_RDWR | O_CLOEXEC);
+	close(fd);
+	return written && output->file_fd >= 0;
+}
+
+/* It goes on being written after it was finished. */
+void ou_go_on(struct ou_output *output)
+{
+	ou_tend(output);
+}
+
+/*
  * Gives back what was reserved behind the end of the file (FALLOC_FL_KEEP_SIZE), which no hole reaches on ext4. Only once
  * nobody is left who writes: what was written since the look would be cut off.
  */

@@ -4,6 +4,7 @@
 
 #include "init.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -27,6 +28,8 @@ int ou_bound(struct ou_output *output, int dir_fd, const char *payload, size_t l
 void ou_on_change(struct ou_output *output);
 void ou_on_timer(struct ou_output *output, int64_t now);
 void ou_finish(struct ou_output *output);
+bool ou_is_written(struct ou_output *output);
+void ou_go_on(struct ou_output *output);
 void ou_give_back_reserve(const struct ou_output *output);
 off_t ou_dropped(const struct ou_output *output);
 void ou_close(struct ou_output *output);

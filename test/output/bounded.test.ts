@@ -1,4 +1,4 @@
-import { open, readdir, readFile } from 'node:fs/promises'
+import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { CgroupRunner, JobStatus, OutputOptions } from '@corral/runner'
@@ -188,6 +188,30 @@ describe('a bounded output', () => {
     const path = join(runner.storageRoot, 'jobs', name, 'exec', execution.id, 'output')
     await untilBounded(path, MiB)
     await execution.remove()
+  })
+
+  test('is bounded when processes write it that a further command has left behind', async ({ runner }) => {
+    const name = await runner.start({ command: ['sleep', '1000'], outputMax: '1M' })
+    const command = sh('(sleep 0.3; "$1" "$2"; exec sleep 1000) & exit 0', flood(0)[0]!, String(total))
+    const execution = await runner.exec(name, { command })
+    const path = join(runner.storageRoot, 'jobs', name, 'exec', execution.id, 'output')
+    expect(await execution.wait()).toMatchObject({ exitStatus: 0 })
+    await eventually(async () => expect((await stat(path)).size).toBe(total))
+    await untilBounded(path, MiB)
+    expect((await readFlood((options) => execution.output(options))).end).toBe(total)
+    await runner.kill(name, 'SIGKILL')
+    await runner.wait(name)
+    expect(await diskBytes(path)).toBeLessThanOrEqual(MiB + 16 * KiB)
+  })
+
+  test('is let go of when nobody is left to write it', async ({ runner }) => {
+    const name = await runner.start({ command: ['sleep', '1000'], outputMax: '64K' })
+    const init = parentOf((await runner.status(name)).pid!)
+    const before = (await readdir(`/proc/${init}/fd`)).length
+    const executions = [1, 2, 3].map(() => runner.exec(name, { command: sh('sleep 1 & exit 0') }))
+    for (const execution of await Promise.all(executions)) await execution.wait()
+    expect((await readdir(`/proc/${init}/fd`)).length).toBeGreaterThan(before)
+    await eventually(async () => expect(await readdir(`/proc/${init}/fd`)).toHaveLength(before))
   })
 
   test('shown by a terminal is bounded too', async ({ runner }) => {
