@@ -15,7 +15,7 @@ mkdir -p old
 pivot_root . old
 umount -l old
 cd /
-rm -rf /var/lib/corral /etc/corral
+rm -rf /var/lib/corrald /etc/corral
 
 step() { echo "== $1"; }
 install() { dpkg --force-unsafe-io -i corrald.deb >/dev/null; }
@@ -51,4 +51,4 @@ wait $daemon
 
 step purge
 dpkg -P corrald >/dev/null
-ls -d /usr/lib/corral /usr/bin/corral /usr/sbin/corrald /etc/corral /var/lib/corral 2>/dev/null || true
+ls -d /usr/lib/corral /usr/bin/corral /usr/sbin/corrald /etc/corral /var/lib/corrald 2>/dev/null || true

@@ -7,7 +7,7 @@ import { duration, flag, list, path, table, text, word } from './values.ts'
 /** All that `corrald.toml` can say. */
 export const schema = table({
   storageRoot: path('a folder')
-    .default('/var/lib/corral')
+    .default('/var/lib/corrald')
     .describe('The folder of the jobs. It belongs to this daemon alone.'),
   jobNamePrefix: text('at most 92 letters, digits and _ . : -', /^[\w.:-]{1,92}$/)
     .default('job.')
