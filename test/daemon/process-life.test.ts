@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { glob, readFile, rename } from 'node:fs/promises'
+import { connect as connectSocket } from 'node:net'
 import { join } from 'node:path'
 
 import { RemoteRunner } from '@corral/client'
@@ -131,6 +133,23 @@ describe('a daemon that is told to end', () => {
     const again = await connect(daemon)
     expect(await again.status(name)).toMatchObject({ state: 'stopped', exitStatus: 3 })
     expect(await readAll(again, name)).toBe('ready\nbye\n')
+  })
+
+  test('has nobody who comes to no end of a request take of their grace', async ({ openDaemon, connect }) => {
+    const daemon = await openDaemon({ config: { onStop: 'stop', drainTimeout: '3s' } })
+    const runner = await connect(daemon)
+    const polite = ['sh', '-c', "trap 'exit 3' TERM; echo ready; while :; do sleep 0.1; done"]
+    const name = await runner.start({ command: polite, stopGraceMs: 20_000 })
+    for await (const _ of runner.output(name)) break
+    const slow = connectSocket(daemon.host.slice('unix://'.length)).on('error', () => {})
+    await once(slow, 'connect')
+    slow.write('POST /corral.v1.JobService/Info HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n')
+    slow.write('content-length: 2\r\nexpect: 100-continue\r\n\r\n{')
+    // It has read the request's header once it has said so.
+    await once(slow, 'data')
+    expect(await daemon.kill('SIGTERM')).toBe(0)
+    await daemon.start()
+    expect(await (await connect(daemon)).status(name)).toMatchObject({ state: 'stopped', exitStatus: 3 })
   })
 
   test('takes no longer than it may', async ({ openDaemon, connect }) => {

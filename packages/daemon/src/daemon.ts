@@ -163,14 +163,13 @@ class RunningDaemon implements Daemon {
     await this.close()
   }
 
-  /** Requests that end something are still served while jobs are stopped; then whoever has not gone is cut off. */
+  /** Requests that are under way are served while jobs are stopped: neither takes the time of the other. */
   async #close(): Promise<void> {
     const { config, jobs, listeners, draining } = this.#parts
-    const deadline = performance.now() + config.drainTimeoutMs
+    const { onStop, drainTimeoutMs } = config
     jobs.drain()
     draining.abort()
-    await listeners.close(Math.max(0, deadline - performance.now()))
-    await jobs.close({ stopJobs: config.onStop === 'stop', graceMs: Math.max(0, deadline - performance.now()) })
+    await Promise.all([listeners.close(drainTimeoutMs), onStop === 'stop' && jobs.stopAll(drainTimeoutMs)])
     await this.#opened.disposeAsync()
   }
 }

@@ -203,11 +203,20 @@ export class JobManager implements Jobs, AsyncDisposable {
   }
 
   /**
-   * Leaves the storage root. Jobs run on, or are stopped, with a grace of their own but of `graceMs` at the most; those
-   * that wait go on waiting, for the next daemon.
+   * Starts no more jobs, and stops all that run, with a grace of their own but of `graceMs` at the most; those that wait go
+   * on waiting, for the next daemon.
    */
-  async close({ stopJobs = false, graceMs = Infinity }: { stopJobs?: boolean; graceMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(stopJobs ? graceMs : undefined)
+  async stopAll(graceMs: number): Promise<void> {
+    await this.#startNoMore()
+    const stops = this.#rooms.registry.sorted.map(async (job) => this.#stopWithin(job, graceMs))
+    for (const stop of await Promise.allSettled(stops)) {
+      if (stop.status === 'rejected') this.#rooms.log.error({ err: stop.reason as unknown }, 'could not stop a job')
+    }
+  }
+
+  /** Leaves the storage root. Jobs run on, and those that wait go on waiting, for the next daemon. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close()
     return this.#closing
   }
 
@@ -215,28 +224,27 @@ export class JobManager implements Jobs, AsyncDisposable {
     await this.close()
   }
 
-  async #close(graceMs: number | undefined): Promise<void> {
-    this.drain()
-    await this.#starts.drain()
-    await this.#supervisor.drain()
-    if (graceMs !== undefined) await this.#stopAll(graceMs)
+  async #close(): Promise<void> {
+    await this.#startNoMore()
     await this.#removal.drain()
     await this.#onlooker.close()
     await this.#rooms.store.settled()
     await this.#held.disposeAsync()
   }
 
-  async #stopAll(mostGraceMs: number): Promise<void> {
-    const stops = this.#rooms.registry.sorted.map(async (job) => {
-      if (job.phase !== 'active') return
-      const { spec } = await this.#rooms.runner.inspect(job.currentName!)
-      const isLong = spec.stopGraceMs > mostGraceMs
-      await endAttempt(this.#rooms, job, isLong ? { graceMs: mostGraceMs } : {})
-      while (job.phase === 'active') await job.changed.next()
-    })
-    for (const stop of await Promise.allSettled(stops)) {
-      if (stop.status === 'rejected') this.#rooms.log.error({ err: stop.reason as unknown }, 'could not stop a job')
-    }
+  /** Resolves once no start is under way any more. */
+  async #startNoMore(): Promise<void> {
+    this.drain()
+    await this.#starts.drain()
+    await this.#supervisor.drain()
+  }
+
+  async #stopWithin(job: ManagedJob, mostGraceMs: number): Promise<void> {
+    if (job.phase !== 'active') return
+    const { spec } = await this.#rooms.runner.inspect(job.currentName!)
+    const isLong = spec.stopGraceMs > mostGraceMs
+    await endAttempt(this.#rooms, job, isLong ? { graceMs: mostGraceMs } : {})
+    while (job.phase === 'active') await job.changed.next()
   }
 
   async #recover(): Promise<void> {
