@@ -22,6 +22,8 @@ export class Recovery {
   readonly #resumption: Resumption
   /** What the library knows of and nobody has claimed yet. */
   readonly #library = new Map<string, JobSummary>()
+  /** Attempts after the first that the library knew at the beginning, by the name of their job. */
+  #further: ReadonlyMap<string, readonly FurtherAttempt[]> = new Map()
 
   constructor(rooms: Rooms, supervisor: Supervisor, admission: Admission) {
     this.#rooms = rooms
@@ -39,6 +41,7 @@ export class Recovery {
     const told = await ToldEvents.read(journal)
     const { records, removing } = await store.readAll()
     for (const job of await runner.list()) this.#library.set(job.name, job)
+    this.#further = furtherAttempts(this.#library.keys())
     for (const name of removing) await this.#finishRemoval(name)
     for (const record of records) await this.#find(record)
     for (const job of this.#library.values()) adopt(registry, job)
@@ -51,8 +54,8 @@ export class Recovery {
 
   /** A removal had begun: all attempts go. */
   async #finishRemoval(name: string): Promise<void> {
-    const isAttempt = (other: string): boolean => other === name || attemptNumber(name, other) !== undefined
-    for (const attempt of [...this.#library.keys()].filter(isAttempt)) await this.#removeAttempt(attempt)
+    const attempts = [name, ...(this.#further.get(name) ?? []).map((attempt) => attempt.name)]
+    for (const attempt of attempts) if (this.#library.has(attempt)) await this.#removeAttempt(attempt)
     await this.#rooms.store.forget(name)
   }
 
@@ -83,9 +86,8 @@ export class Recovery {
       attempt.kept = false
       attempt.droppedBytes = attempt.outputBytes
     }
-    for (const name of this.#library.keys()) {
-      const number = attemptNumber(job.name, name)
-      if (number !== undefined && number <= job.record.starts) await this.#removeAttempt(name)
+    for (const { name, number } of this.#further.get(job.name) ?? []) {
+      if (number <= job.record.starts && this.#library.has(name)) await this.#removeAttempt(name)
     }
   }
 
@@ -122,8 +124,23 @@ function phaseOf({ plan }: JobRecord): ManagedJob['phase'] {
   return plan.do === 'nothing' ? 'ended' : 'restarting'
 }
 
-/** The number of an attempt by its name; undefined: it is none of this job's. */
-function attemptNumber(name: string, attempt: string): number | undefined {
-  const number = Number(attempt.startsWith(`${name}:`) ? attempt.slice(name.length + 1) : Number.NaN)
-  return Number.isSafeInteger(number) && number >= 2 && attemptName(name, number) === attempt ? number : undefined
+/** An attempt after a job's first. */
+interface FurtherAttempt {
+  /** As the library knows it. */
+  name: string
+  job: string
+  number: number
+}
+
+/** Those among the library's names, by their job. */
+function furtherAttempts(names: Iterable<string>): Map<string, FurtherAttempt[]> {
+  return Map.groupBy([...names].flatMap(readAttempt), ({ job }) => job)
+}
+
+/** What a name says, if it is one of an attempt after the first. */
+function readAttempt(name: string): FurtherAttempt[] {
+  const [, job, digits] = /^(.+):(\d+)$/s.exec(name) ?? []
+  const number = Number(digits)
+  const isOne = job !== undefined && Number.isSafeInteger(number) && number >= 2 && attemptName(job, number) === name
+  return isOne ? [{ name, job, number }] : []
 }
