@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import type { JobLog } from '../log.ts'
 import { newSegment, removeSegment, type Segment } from './segments.ts'
@@ -32,7 +33,7 @@ export class SegmentWriter {
         this.#log.error({ err: error }, 'could not write to the journal of events')
         if (signal.aborted) return false
         if (this.#segments.length > 1) await removeSegment(this.#segments.shift()!)
-        else await pause(pauseMs, signal)
+        else await delay(pauseMs, undefined, { signal }).catch(() => {})
       }
     }
   }
@@ -66,13 +67,4 @@ export class SegmentWriter {
     while (this.#segments.length > this.#bounds.segments) await removeSegment(this.#segments.shift()!)
     return next
   }
-}
-
-/** Waits for some milliseconds, or for the signal. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  await promise
-  clearTimeout(timer)
 }
