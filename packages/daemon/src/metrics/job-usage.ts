@@ -29,8 +29,8 @@ export class JobUsage {
   readonly #begun = Date.now()
   /** What was counted of each job already. */
   readonly #counted = new Map<string, Amounts>()
-  /** What has ended since a sample was begun, in which it may still be as it was before. */
-  readonly #ended = new Set<string>()
+  /** Of each sample that is being taken, what has ended since it was begun: in it that may still be as it was before. */
+  readonly #ended = new Set<Set<string>>()
   #sample: { at: number; done: Promise<void> } | undefined
 
   constructor(registry: Registry, jobs: Jobs, options: JobUsageOptions) {
@@ -69,7 +69,7 @@ export class JobUsage {
         this.#ends.inc({ state: status.attempts.at(-1)?.state ?? status.state })
         this.#count(status)
         this.#counted.delete(keyOf(status))
-        this.#ended.add(keyOf(status))
+        for (const ended of this.#ended) ended.add(keyOf(status))
       }
     }
   }
@@ -82,9 +82,18 @@ export class JobUsage {
     await this.#sample.done
   }
 
-  /** A few at a time, so that others have their turn between them. */
   async #take(): Promise<void> {
-    this.#ended.clear()
+    const ended = new Set<string>()
+    this.#ended.add(ended)
+    try {
+      this.#tell(await this.#ask(), ended)
+    } finally {
+      this.#ended.delete(ended)
+    }
+  }
+
+  /** A few at a time, so that others have their turn between them. */
+  async #ask(): Promise<ManagedSummary[]> {
     const running = this.#jobs.all().filter(({ state }) => state === 'active')
     const statuses: ManagedSummary[] = []
     const names = running.map(({ name }) => name).values()
@@ -95,10 +104,10 @@ export class JobUsage {
       }
     }
     await Promise.all(Array.from({ length: abreast }, ask))
-    this.#tell(statuses)
+    return statuses
   }
 
-  #tell(statuses: readonly ManagedSummary[]): void {
+  #tell(statuses: readonly ManagedSummary[], ended: ReadonlySet<string>): void {
     const groups = this.#groups.of(statuses)
     for (const gauge of Object.values(this.#gauges)) gauge.reset()
     for (const { labels, members } of groups) {
@@ -114,7 +123,7 @@ export class JobUsage {
         sum(({ usage }) => usage?.pids),
       )
     }
-    for (const status of statuses) if (!this.#ended.has(keyOf(status))) this.#count(status)
+    for (const status of statuses) if (!ended.has(keyOf(status))) this.#count(status)
   }
 
   /** Adds what has come since it was counted last. Of a job that is older than we are, what it had used before is not ours. */
