@@ -77,8 +77,7 @@ async function end(daemon: Daemon, signal: string, withinMs: number, { log, noti
   log.info({ signal }, 'Told to end')
   const late = setTimeout(() => exitAtOnce(log, 'not ended in time'), withinMs + marginMs)
   await notifier.notify('STOPPING=1', 'STATUS=Ending', `EXTEND_TIMEOUT_USEC=${(withinMs + 2 * marginMs) * 1000}`)
-  await daemon.close()
-  clearTimeout(late)
+  await daemon.close().finally(() => clearTimeout(late))
   log.info('Ended')
 }
 
