@@ -80,7 +80,7 @@ describe('over TLS', () => {
   })
 
   test('there is no such host', async () => {
-    const error = await failure({ host: 'https://no-such-host.invalid:7443' })
+    const error = await failure({ host: 'https://no-such-host.invalid:7411' })
     expect(error.message).toMatch(/no host of that name|could not be looked up/)
   })
 

@@ -6,7 +6,7 @@ import { type Address, defaultHost, parseAddress } from './address.ts'
 /** What `RemoteRunner.connect` takes. */
 export interface ConnectOptions {
   /**
-   * Where the daemon is: `'unix:///run/corral/corrald.sock'`, `'https://build-box:7443'`, or for short `'build-box:7443'`.
+   * Where the daemon is: `'unix:///run/corral/corrald.sock'`, `'https://build-box:7411'`, or for short `'build-box:7411'`.
    * `'http://'` is for this machine only, as for a tunnel. Default `'unix:///run/corral/corrald.sock'`; in a browser there is
    * none.
    */
