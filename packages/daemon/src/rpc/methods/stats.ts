@@ -32,7 +32,7 @@ export async function* stats(request: StatsRequest, call: Call): AsyncGenerator<
   for (;;) {
     const seen = jobs.all().filter(({ name, owner }) => call.grant.sees(owner) && (names.size === 0 || names.has(name)))
     const running = seen.filter(({ state }) => state === 'active')
-    const usages = await Promise.all(running.map(({ name, owner }) => usageOf(jobs, name, owner)))
+    const usages = await Promise.all(running.map(({ name, owner }) => samples.of(jobs, name, owner)))
     yield create(StatsResponseSchema, {
       at: dateToProto(new Date()),
       jobs: usages.filter((usage) => usage !== undefined),
@@ -50,6 +50,33 @@ function intervalOf({ interval }: StatsRequest): number {
   if (ms >= minMs && ms <= maxMs) return ms
   throw new FieldError('interval', `${ms} ms`, `from ${minMs} ms to ${maxMs} ms`)
 }
+
+/** Milliseconds for which a sample is taken to be so: many streams need not all ask the kernel. */
+const freshMs = minMs / 2
+
+/** What jobs were found to use just now. */
+class Samples {
+  #of: Jobs | undefined
+  #at = 0
+  readonly #usages = new Map<string, Promise<JobUsage | undefined>>()
+
+  /** Undefined: it was removed meanwhile. */
+  of(jobs: Jobs, name: string, owner: string): Promise<JobUsage | undefined> {
+    const now = performance.now()
+    if (jobs !== this.#of || now - this.#at >= freshMs) {
+      this.#usages.clear()
+      this.#of = jobs
+      this.#at = now
+    }
+    // A name may be another owner's by now.
+    const key = `${owner}\0${name}`
+    const usage = this.#usages.get(key) ?? usageOf(jobs, name, owner)
+    this.#usages.set(key, usage)
+    return usage
+  }
+}
+
+const samples = new Samples()
 
 /** Undefined: it was removed meanwhile. */
 async function usageOf(jobs: Jobs, name: string, owner: string): Promise<JobUsage | undefined> {
