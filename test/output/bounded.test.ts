@@ -63,6 +63,16 @@ describe('a flood', () => {
     expectHeadAndTail(await readJob(runner, name), 64 * KiB)
   })
 
+  test('is given to readers from anywhere, and nobody gets a byte that is not at its offset', async ({ runner }) => {
+    const name = await runner.start({ command: flood(total), outputMax: '64K' })
+    const starts: OutputOptions[] = [{}, { tail: 100 }, { from: 7 }, { from: total / 4 + 1 }, { from: total - 100_001 }]
+    const reads = starts.map(async (options) => readJob(runner, name, options))
+    for (const read of await Promise.all(reads)) {
+      expect(read.end).toBe(total)
+      expect(read.start + read.bytes + droppedOf(read)).toBe(total)
+    }
+  })
+
   test('stays bounded when it is over and the job is not', async ({ runner }) => {
     const name = await runner.start({ command: flood(total, { stays: true }), outputMax: '1M' })
     const path = outputOf(runner.storageRoot, name)
