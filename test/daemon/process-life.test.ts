@@ -203,6 +203,8 @@ describe('a daemon that is told to read its configuration again', () => {
     const daemon = await openDaemon()
     await daemon.configure({ jobs: { maxActive: 3 }, log: { level: 'warn' } })
     expect(await reload(daemon, 'take a restart')).toContain('"keys":["jobs"]')
+    await daemon.configure({ log: { level: 'warn', format: 'text' } })
+    expect(await reload(daemon, 'take a restart')).toContain('"keys":["jobs","log"]')
   })
 
   test('opens the audit log anew', async ({ openDaemon, connect, folder }) => {

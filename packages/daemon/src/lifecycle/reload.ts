@@ -6,9 +6,6 @@ import type { Daemon } from '../daemon.ts'
 import type { Log } from '../log/index.ts'
 import type { Notifier } from './notify.ts'
 
-/** What takes effect while the daemon runs; certificates do so whatever the configuration says. */
-const changeable: ReadonlySet<keyof Config> = new Set(['log', 'policy'])
-
 /** Reads the configuration again when it is told to, one time after the other. */
 export class Reloader {
   /** Set once it runs; what is asked for before is done by the start itself. */
@@ -37,9 +34,7 @@ export class Reloader {
     try {
       const next = await loadConfig(this.#file)
       await this.daemon.reload(next)
-      const waiting = (Object.keys(next) as (keyof Config)[]).filter(
-        (key) => !changeable.has(key) && !isDeepStrictEqual(next[key], this.#config[key]),
-      )
+      const waiting = changesOf(lastingOf(this.#config), lastingOf(next))
       if (waiting.length > 0) this.#log.warn({ keys: waiting }, 'These changes take a restart, which jobs survive')
       this.#log.info({ file: this.#file }, 'The configuration was read again')
     } catch (err) {
@@ -47,4 +42,14 @@ export class Reloader {
     }
     await this.#notifier.notify('READY=1')
   }
+}
+
+/** What takes a restart: all but who may do what, and the log's level. */
+function lastingOf({ policy: _policy, log: { level: _level, ...log }, ...config }: Config): Record<string, unknown> {
+  return { ...config, log }
+}
+
+/** The keys that have another value. */
+function changesOf(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
+  return Object.keys({ ...before, ...after }).filter((key) => !isDeepStrictEqual(before[key], after[key]))
 }
