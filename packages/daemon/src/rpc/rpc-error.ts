@@ -21,7 +21,7 @@ export interface ErrorContext {
   fieldOf?: (option: string) => string
 }
 
-/** An error as RPC clients have it, and whether it is one that nobody has thought of. */
+/** An error as RPC clients have it. */
 interface Answer {
   code: Code
   reason: string
@@ -81,7 +81,7 @@ export function toRpcError(error: unknown, context: ErrorContext): ConnectError 
 }
 
 function answerTo(error: unknown, context: ErrorContext): Answer {
-  return answerToMistake(error, context) ?? answerToFailure(error, context) ?? internal(error, context)
+  return answerToMistake(error, context) ?? answerToFailure(error, context) ?? internal(context)
 }
 
 /** What the caller can do something about. */
@@ -144,7 +144,7 @@ function invalid(message: string, field: string, option: string, values: Record<
   }
 }
 
-function internal(_error: unknown, { requestId }: ErrorContext): Answer {
+function internal({ requestId }: ErrorContext): Answer {
   const message = `the daemon has failed; its log has more on request ${requestId}`
   return { code: Code.Internal, reason: 'INTERNAL', message, metadata: { requestId } }
 }
