@@ -1,4 +1,10 @@
-import { ExecutionNotFoundError, type CgroupRunner, type ExecConfig, type Execution } from '@corral/runner'
+import {
+  type CgroupRunner,
+  type ExecConfig,
+  type Execution,
+  ExecutionNotFoundError,
+  JobNotFoundError,
+} from '@corral/runner'
 
 import type { ManagedExecution } from '../contract.ts'
 import { InputChannel } from '../input/channel.ts'
@@ -75,7 +81,7 @@ async function findIn(runner: CgroupRunner, attempt: string, id: string): Promis
   try {
     return await runner.execution(attempt, id)
   } catch (error) {
-    if ((error as Error).name.endsWith('NotFoundError')) return undefined
+    if (error instanceof JobNotFoundError) return undefined
     throw error
   }
 }

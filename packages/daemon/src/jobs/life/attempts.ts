@@ -1,4 +1,4 @@
-import type { CorralError, JobConfig } from '@corral/runner'
+import { type CorralError, type JobConfig, JobNotFoundError } from '@corral/runner'
 
 import type { ManagedJob } from '../job.ts'
 import { defaultOutputMax } from '../options.ts'
@@ -54,8 +54,8 @@ export class Attempts {
       try {
         return sized(await runner.wait(name))
       } catch (error) {
-        const { name: kind, code } = error as Partial<CorralError>
-        if (kind === 'JobNotFoundError' || code === 'CLOSED') return undefined
+        const { code } = error as Partial<CorralError>
+        if (error instanceof JobNotFoundError || code === 'CLOSED') return undefined
         log.error({ err: error, job: job.name }, 'could not follow a job')
         await new Promise((resolve) => setTimeout(resolve, pauseMs))
       }
@@ -76,7 +76,7 @@ export class Attempts {
   async remove(name: string): Promise<void> {
     const { runner, registry } = this.#rooms
     await runner.stop(name).catch((error: unknown) => {
-      if ((error as Error).name !== 'JobNotFoundError') throw error
+      if (!(error instanceof JobNotFoundError)) throw error
     })
     registry.release(name)
   }

@@ -1,4 +1,5 @@
 import type { ManagedDescription, ManagedSummary } from '@corral/api'
+import { JobNotFoundError } from '@corral/runner'
 
 import type { ManagedJob } from '../job.ts'
 import { sized } from '../output/sizes.ts'
@@ -9,7 +10,7 @@ export async function refreshStatus({ runner }: Rooms, job: ManagedJob): Promise
   const { current } = job
   if (job.phase !== 'active' || !current) return
   const status = await runner.status(job.nameOf(current.number)).catch((error: unknown) => {
-    if ((error as Error).name !== 'JobNotFoundError') throw error
+    if (!(error instanceof JobNotFoundError)) throw error
   })
   if (job.current !== current || job.phase !== 'active') return
   if (status?.active) current.status = sized(status)

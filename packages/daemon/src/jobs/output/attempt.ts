@@ -1,4 +1,4 @@
-import type { CgroupRunner } from '@corral/runner'
+import { type CgroupRunner, JobNotFoundError } from '@corral/runner'
 
 import type { OutputRange } from '../contract.ts'
 import { type Part, partsFrom } from './parts.ts'
@@ -12,6 +12,6 @@ export async function* attemptParts(
   try {
     yield* partsFrom(from, (options) => runner.output(name, { ...options, follow, signal }))
   } catch (error) {
-    if ((error as Error).name !== 'JobNotFoundError') throw error
+    if (!(error instanceof JobNotFoundError)) throw error
   }
 }
