@@ -16,14 +16,18 @@ test('a storage root has one daemon, and who comes second is told which', async 
   expect((await stat(join(folder, 'root/daemon/lock'))).size).toBe(0)
 })
 
-test('what the jobs of an earlier daemon have done meanwhile is known, and was told once', async ({ openJobs }) => {
+test('what the jobs of an earlier daemon have done meanwhile is known, and was told once', async ({
+  openJobs,
+  openRunner,
+}) => {
   const before = await openJobs()
   const token = await tokenNow(before)
   await before.start(order({ name: 'ends', command: ['sh', '-c', 'sleep 0.4; echo late; exit 5'] }))
   await before.start(order({ name: 'runs', command: ['sh', '-c', 'echo begun; sleep 60'], labels: { a: 'b' } }))
   const first = await before.status('runs')
   await before.close()
-  await new Promise((resolve) => setTimeout(resolve, 600))
+  const runner = await openRunner({ onExit: 'keep' })
+  await runner.wait('ends')
   const jobs = await openJobs()
   expect(await jobs.status('ends')).toMatchObject({ state: 'exited', exitStatus: 5, owner: 'alice' })
   expect(await outputOf(jobs, 'ends')).toBe('late\n')
