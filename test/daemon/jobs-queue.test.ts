@@ -54,6 +54,19 @@ test('who would not wait is refused, and so is who comes when the queue is full'
   await jobs.wait('two', never)
 })
 
+test('who has as many in the queue as one owner may have keeps nobody else from waiting', async ({ openJobs }) => {
+  const jobs = await openJobs({ maxActive: 1, maxQueuedPerOwner: 1 })
+  await jobs.start(order({ name: 'one', command: untilInput }, held))
+  await jobs.start(order({ name: 'two', command: ['true'] }))
+  const beyond = jobs.start(order({ command: ['true'] }))
+  await expect(beyond).rejects.toMatchObject({ reason: 'QUEUE_FULL', metadata: { maxQueuedPerOwner: '1' } })
+  await jobs.start(order({ name: 'three', command: ['true'] }, { owner: 'another' }))
+  await letGo(jobs, 'one')
+  await jobs.wait('two', never)
+  await jobs.start(order({ name: 'four', command: ['true'] }))
+  await Promise.all(['three', 'four'].map(async (name) => jobs.wait(name, never)))
+})
+
 test('a job that waits can be stopped, and is never started', async ({ openJobs }) => {
   const jobs = await openJobs({ maxActive: 1 })
   await jobs.start(order({ name: 'one', command: untilInput }, held))

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'smol-toml'
 import { expect, test } from 'vitest'
 
-import { defaultMaxQueued } from '../jobs/options.ts'
+import { defaultMaxQueued, defaultMaxQueuedPerOwner } from '../jobs/options.ts'
 import { defaultRetention } from '../jobs/retention/retention.ts'
 import { limitBounds } from '../listen/options.ts'
 import { defaultLimits } from '../rpc/services.ts'
@@ -65,4 +65,5 @@ test("the defaults are the rooms' own", () => {
   expect(requests).toEqual(defaultLimits)
   expect({ maxBytes: Infinity, ...retention }).toEqual(defaultRetention)
   expect(jobs.maxQueued).toBe(defaultMaxQueued)
+  expect(jobs.maxQueuedPerOwner).toBe(defaultMaxQueuedPerOwner)
 })

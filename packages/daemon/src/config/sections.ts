@@ -71,6 +71,7 @@ export const jobs = table({
   maxActive: whole(1, 1_000_000).exactOptional().describe('Jobs that run at once; more wait. Default: no bound.'),
   maxActivePerOwner: whole(1, 1_000_000).exactOptional().describe('Of those, of one owner. Default: no bound.'),
   maxQueued: whole(0, 1_000_000).default(10_000).describe('Jobs that wait for their turn.'),
+  maxQueuedPerOwner: whole(0, 1_000_000).default(1_000).describe('Of those, of one owner.'),
   outputMax: size({ min: '64K' })
     .prefault('1G')
     .describe('Bytes of output that are kept of each job, head and tail, at most.'),

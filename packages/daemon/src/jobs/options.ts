@@ -12,6 +12,8 @@ export interface JobManagerOptions extends ActiveBounds, Omit<RunnerConfig, 'onE
   storageRoot: string
   /** Most jobs that wait for their turn. Default 10,000. */
   maxQueued?: number
+  /** Most jobs of one owner that do, so that nobody keeps all others from waiting. Default 1,000. */
+  maxQueuedPerOwner?: number
   /** Bytes of output that are kept of a job that asks for nothing else, and the most that one can ask for. Default `'1G'`. */
   outputMax?: number | string
   /** Bytes that have to be free on the disk when a job is started. Default 64 MiB. */
@@ -26,6 +28,8 @@ export interface JobManagerOptions extends ActiveBounds, Omit<RunnerConfig, 'onE
 }
 
 export const defaultMaxQueued = 10_000
+
+export const defaultMaxQueuedPerOwner = 1_000
 
 export const defaultOutputMax = '1G'
 

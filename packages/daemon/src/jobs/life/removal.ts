@@ -26,7 +26,7 @@ export class Removal {
     const finishedAt = job.finishedAt?.getTime() ?? Date.now()
     const bytes = job.keptBytes
     this.#rooms.book.keep(job.owner, bytes)
-    this.#ended.add({ name: job.name, finishedAt, bytes })
+    this.#ended.add({ name: job.name, owner: job.owner, finishedAt, bytes })
     this.expire()
   }
 

@@ -10,13 +10,20 @@ export interface Waiting {
 /** Jobs that wait, in the order of their turn. */
 export class JobQueue<T extends Waiting = Waiting> {
   readonly #waiting: T[] = []
+  readonly #byOwner = new Map<string, number>()
 
   get size(): number {
     return this.#waiting.length
   }
 
+  /** How many of an owner's wait. */
+  sizeOf(owner: string): number {
+    return this.#byOwner.get(owner) ?? 0
+  }
+
   add(job: T): void {
     this.#waiting.splice(this.#rankOf(job), 0, job)
+    this.#byOwner.set(job.owner, this.sizeOf(job.owner) + 1)
   }
 
   /** False: it was not in it. */
@@ -24,6 +31,9 @@ export class JobQueue<T extends Waiting = Waiting> {
     const rank = this.#rankOf(job)
     if (this.#waiting[rank]?.name !== job.name) return false
     this.#waiting.splice(rank, 1)
+    const left = this.sizeOf(job.owner) - 1
+    if (left > 0) this.#byOwner.set(job.owner, left)
+    else this.#byOwner.delete(job.owner)
     return true
   }
 

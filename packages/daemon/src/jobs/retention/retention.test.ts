@@ -2,9 +2,10 @@ import { expect, test } from 'vitest'
 
 import { type EndedJob, EndedJobs, type RetentionOptions } from './retention.ts'
 
-function ended(...jobs: EndedJob[]): EndedJobs {
+/** Jobs that have ended, of `alice` unless something else is said. */
+function ended(...jobs: (Omit<EndedJob, 'owner'> & { owner?: string })[]): EndedJobs {
   const all = new EndedJobs()
-  for (const job of jobs) all.add(job)
+  for (const job of jobs) all.add({ owner: 'alice', ...job })
   return all
 }
 
@@ -42,6 +43,16 @@ test('those that ended first go by count', () => {
 test('those that ended first go by bytes', () => {
   expect(expire(ended(...three), { maxBytes: 50 }, 300).expired).toEqual(['a'])
   expect(expire(ended(...three), { maxBytes: 49 }, 300).expired).toEqual(['a', 'b'])
+})
+
+test('who has most gives way first, whoever ended first', () => {
+  const others = [
+    { name: 'x', owner: 'bob', finishedAt: 50, bytes: 25 },
+    { name: 'y', owner: 'carol', finishedAt: 60, bytes: 5 },
+  ]
+  expect(expire(ended(...three, ...others), { maxJobs: 3 }, 300).expired).toEqual(['a', 'b'])
+  expect(expire(ended(...three, ...others), { maxJobs: 2 }, 300).expired).toEqual(['a', 'b', 'x'])
+  expect(expire(ended(...three, ...others), { maxBytes: 60 }, 300).expired).toEqual(['a', 'b'])
 })
 
 test('what is removed counts no more', () => {

@@ -6,7 +6,7 @@ import { JobNameTakenError } from '@corral/runner'
 import { DaemonError } from '../../errors.ts'
 import type { StartOrder } from '../contract.ts'
 import { ManagedJob } from '../job.ts'
-import { defaultMaxQueued } from '../options.ts'
+import { defaultMaxQueued, defaultMaxQueuedPerOwner } from '../options.ts'
 import { checkQuota, checkRate } from '../quota/usage.ts'
 import { demandOf } from '../quota/demand.ts'
 import { type JobRecord, type Plan, shownCommand } from '../record/record.ts'
@@ -101,10 +101,9 @@ export class Admission {
         owner,
       })
     }
-    const maxQueued = options.maxQueued ?? defaultMaxQueued
-    if (queue.size < maxQueued) return
-    const message = `no more jobs may run, and ${queue.size} wait already: accepted are ${maxQueued}`
-    throw new DaemonError('QUEUE_FULL', message, { maxQueued: String(maxQueued) })
+    const { maxQueued = defaultMaxQueued, maxQueuedPerOwner = defaultMaxQueuedPerOwner } = options
+    refuseBeyond(queue.size, 'maxQueued', maxQueued)
+    refuseBeyond(queue.sizeOf(owner), 'maxQueuedPerOwner', maxQueuedPerOwner, ` of ${owner}`)
   }
 
   /** Later than all before, also when the clock was set back. */
@@ -112,6 +111,13 @@ export class Admission {
     this.#lastOrder = Math.max(this.#lastOrder + 1, now * 1000)
     return this.#lastOrder
   }
+}
+
+/** Refuses one more that waits beyond a bound; `whose` says of whom those are that are counted. */
+function refuseBeyond(waiting: number, bound: 'maxQueued' | 'maxQueuedPerOwner', most: number, whose = ''): void {
+  if (waiting < most) return
+  const message = `no more jobs may run, and ${waiting}${whose} wait already: accepted are ${most} (${bound})`
+  throw new DaemonError('QUEUE_FULL', message, { [bound]: String(most) })
 }
 
 /** What a file takes on the disk; what was dropped of it takes nothing. */
