@@ -217,7 +217,7 @@ void ou_finish(struct ou_output *output)
 
 /*
  * Whether somebody has it open for writing, apart from us: only then does a file give no lease for reading (fcntl(2),
- * F_SETLEASE). On a file system without leases it is nobody, as far as we can tell.
+ * F_SETLEASE). On a file system without leases nobody can tell, and it is taken for written.
  */
 bool ou_is_written(struct ou_output *output)
 {
@@ -231,7 +231,7 @@ bool ou_is_written(struct ou_output *output)
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return true;
 	close(output->file_fd);
-	written = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
+	written = fcntl(fd, F_SETLEASE, F_RDLCK) < 0;
 	fcntl(fd, F_SETLEASE, F_UNLCK);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	output->file_fd = open(path, O_RDWR | O_CLOEXEC);
