@@ -46,7 +46,7 @@ export class Recovery {
     for (const record of records) await this.#find(record)
     for (const job of this.#library.values()) adopt(registry, job)
     this.#rooms.recovering = told
-    for (const job of registry.sorted) this.#carryOn(job)
+    for (const job of inOrder(registry.sorted)) this.#carryOn(job)
     this.#tellVanished(told)
     this.#rooms.recovering = undefined
     this.#supervisor.pump()
@@ -116,6 +116,11 @@ export class Recovery {
       if (!registry.has(name)) journal.append({ owner, event: { type: 'removed', name, at: new Date() } })
     }
   }
+}
+
+/** Who was started first comes first: what is told of them, and the starts of the last minute, are in the order of time. */
+function inOrder(jobs: readonly ManagedJob[]): ManagedJob[] {
+  return jobs.toSorted((one, other) => one.record.createdAt - other.record.createdAt)
 }
 
 /** Where a job is whose next attempt the library does not know. */
