@@ -100,6 +100,24 @@ describe('reflection', () => {
     expect(extensions).toMatchObject({ case: 'allExtensionNumbersResponse', value: { extensionNumber: [] } })
   })
 
+  for (const version of ['v1', 'v1alpha'] as const) {
+    test(`${version} ends with the daemon, however long its client would go on`, async ({ server }) => {
+      const client = await server.clientOf(services[version] as typeof services.v1, 'alice')
+      const goesOn = Promise.withResolvers<void>()
+      const requests = (async function* () {
+        yield create(grpcReflection.ServerReflectionRequestSchema, {
+          messageRequest: { case: 'listServices', value: '' },
+        })
+        await goesOn.promise
+      })()
+      const answers = client.serverReflectionInfo(requests as never)[Symbol.asyncIterator]()
+      expect((await answers.next()).value?.messageResponse.case).toBe('listServicesResponse')
+      server.drain()
+      expect(await answers.next()).toMatchObject({ done: true })
+      goesOn.resolve()
+    })
+  }
+
   test('is for those whom the policy knows', async ({ server }) => {
     const client = await server.clientOf(grpcReflection.ServerReflection, 'mallory')
     const answers = Array.fromAsync(client.serverReflectionInfo(iterate([{}])))

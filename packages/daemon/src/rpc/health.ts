@@ -2,11 +2,7 @@ import { create } from '@bufbuild/protobuf'
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect'
 import { grpcHealth, JobService } from '@corral/api'
 
-import { callerKey } from './context.ts'
-import { Ending } from './ending.ts'
-import { releasing } from './release.ts'
-import type { RpcServices } from './services.ts'
-import type { StreamSlots } from './stream-slots.ts'
+import { type OtherStreams, otherStream } from './other-stream.ts'
 
 type Request = grpcHealth.HealthCheckRequest
 type Response = grpcHealth.HealthCheckResponse
@@ -20,7 +16,8 @@ const known = new Set(['', JobService.typeName, grpcHealth.Health.typeName])
  * grpc.health.v1: whether the daemon takes requests. It has recovered its jobs before it is asked anything, and takes
  * nothing new once it is about to end. Everybody may ask who gets so far as to ask.
  */
-export function healthService({ draining }: RpcServices, slots: StreamSlots): ServiceImpl<typeof grpcHealth.Health> {
+export function healthService(streams: OtherStreams): ServiceImpl<typeof grpcHealth.Health> {
+  const { draining } = streams
   const statusOf = (service: string): Response => {
     const serving = draining.aborted ? Status.NOT_SERVING : Status.SERVING
     return create(HealthCheckResponseSchema, { status: known.has(service) ? serving : Status.SERVICE_UNKNOWN })
@@ -30,28 +27,15 @@ export function healthService({ draining }: RpcServices, slots: StreamSlots): Se
       if (!known.has(service)) throw new ConnectError(`no service ${JSON.stringify(service)}`, Code.NotFound)
       return statusOf(service)
     },
-    watch({ service }: Request, { signal, values }: HandlerContext) {
-      const open = (): (() => void) => slots.take(values.get(callerKey)?.identity ?? '')
-      return releasing(
-        follow(() => statusOf(service), new Ending(signal, draining).signal, open),
-        signal,
-      )
+    watch({ service }: Request, context: HandlerContext) {
+      return otherStream(streams, context, (ending) => follow(() => statusOf(service), ending))
     },
   }
 }
 
 /** The status, and the one that it becomes; the daemon's end is the stream's. */
-async function* follow(
-  status: () => Response,
-  ending: AbortSignal,
-  open: () => () => void,
-): AsyncGenerator<Response, void, undefined> {
-  const close = open()
-  try {
-    yield status()
-    if (!ending.aborted) await new Promise((resolve) => ending.addEventListener('abort', resolve, { once: true }))
-    yield status()
-  } finally {
-    close()
-  }
+async function* follow(status: () => Response, ending: AbortSignal): AsyncGenerator<Response, void, undefined> {
+  yield status()
+  if (!ending.aborted) await new Promise((resolve) => ending.addEventListener('abort', resolve, { once: true }))
+  yield status()
 }

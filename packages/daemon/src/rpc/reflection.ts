@@ -1,6 +1,6 @@
 import { create, createRegistry, type DescFile, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
-import { Code, type ServiceImpl } from '@connectrpc/connect'
+import { Code, type HandlerContext, type ServiceImpl } from '@connectrpc/connect'
 import {
   file_corral_v1_job_service,
   file_google_rpc_error_details,
@@ -8,6 +8,9 @@ import {
   grpcReflection as v1,
   grpcReflectionAlpha as v1alpha,
 } from '@corral/api'
+
+import { unlessAborted } from './ending.ts'
+import { type OtherStreams, otherStream } from './other-stream.ts'
 
 type Answer = v1.ServerReflectionResponse['messageResponse']
 
@@ -26,21 +29,40 @@ const files = new Map(roots.flatMap(withImports).map((file) => [`${file.name}.pr
 const types = createRegistry(...files.values())
 
 /** grpc.reflection.v1: what there is to call, and with what. */
-export const reflectionService: ServiceImpl<typeof v1.ServerReflection> = {
-  async *serverReflectionInfo(requests) {
-    for await (const request of requests) yield respond(request)
-  },
+export function reflectionService(streams: OtherStreams): ServiceImpl<typeof v1.ServerReflection> {
+  return {
+    serverReflectionInfo: (requests: AsyncIterable<v1.ServerReflectionRequest>, context: HandlerContext) =>
+      otherStream(streams, context, (ending) => respondToEach(requests, ending, respond)),
+  }
 }
 
 /** The same for older clients, in whose messages only the package is another. */
-export const reflectionAlphaService: ServiceImpl<typeof v1alpha.ServerReflection> = {
-  async *serverReflectionInfo(requests) {
-    for await (const request of requests) {
-      const asked = toBinary(v1alpha.ServerReflectionRequestSchema, request)
-      const answer = respond(fromBinary(v1.ServerReflectionRequestSchema, asked))
-      yield fromBinary(v1alpha.ServerReflectionResponseSchema, toBinary(v1.ServerReflectionResponseSchema, answer))
-    }
-  },
+export function reflectionAlphaService(streams: OtherStreams): ServiceImpl<typeof v1alpha.ServerReflection> {
+  return {
+    serverReflectionInfo: (requests: AsyncIterable<v1alpha.ServerReflectionRequest>, context: HandlerContext) =>
+      otherStream(streams, context, (ending) => respondToEach(requests, ending, respondAlpha)),
+  }
+}
+
+async function* respondToEach<Request, Response>(
+  requests: AsyncIterable<Request>,
+  ending: AbortSignal,
+  respond: (request: Request) => Response,
+): AsyncGenerator<Response, void, undefined> {
+  const asked = requests[Symbol.asyncIterator]()
+  while (!ending.aborted) {
+    const next = await unlessAborted(asked.next(), ending).catch((error: unknown) => {
+      if (!ending.aborted) throw error
+    })
+    if (!next || next.done) return
+    yield respond(next.value)
+  }
+}
+
+function respondAlpha(request: v1alpha.ServerReflectionRequest): v1alpha.ServerReflectionResponse {
+  const asked = toBinary(v1alpha.ServerReflectionRequestSchema, request)
+  const answer = respond(fromBinary(v1.ServerReflectionRequestSchema, asked))
+  return fromBinary(v1alpha.ServerReflectionResponseSchema, toBinary(v1.ServerReflectionResponseSchema, answer))
 }
 
 function respond(request: v1.ServerReflectionRequest): v1.ServerReflectionResponse {

@@ -35,12 +35,13 @@ export function createRoutes(services: RpcServices): (router: ConnectRouter) => 
     // A field that there is none of is a slip of the pen, or a later client's.
     jsonOptions: { ignoreUnknownFields: false, registry },
   }
+  const others = { draining: services.draining, slots }
   const known = { ...shared, requestGate: gateOf(services) }
   return (router) => {
     router.service(JobService, jobService(services, slots), known)
-    router.service(grpcReflection.ServerReflection, reflectionService, known)
-    router.service(grpcReflectionAlpha.ServerReflection, reflectionAlphaService, known)
-    router.service(grpcHealth.Health, healthService(services, slots), {
+    router.service(grpcReflection.ServerReflection, reflectionService(others), known)
+    router.service(grpcReflectionAlpha.ServerReflection, reflectionAlphaService(others), known)
+    router.service(grpcHealth.Health, healthService(others), {
       ...shared,
       requestGate: (context) => void nameRequest(context),
     })
