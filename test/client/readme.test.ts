@@ -25,7 +25,7 @@ withDaemon('the way in with a certificate, from the README, leads in', async ({ 
   const { cert, key, ca } = await daemon.issue('alice')
   const [block] = await codeBlocks('packages/client/README.md', 'js')
   const call = block!
-    .replace('https://build-box:7443', daemon.tlsHost)
+    .replace(/https:\/\/build-box:\d+/, daemon.tlsHost)
     .replace('alice.crt', cert)
     .replace('alice.key', key)
     .replace("'ca.crt'", `'${ca}'`)
