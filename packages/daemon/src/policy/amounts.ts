@@ -1,16 +1,14 @@
 import { InvalidOptionError } from '@corral/runner/errors'
 
-const factors: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
+import { parseBytes, parseCpus } from '../amounts.ts'
 
 /**
  * Bytes as the library takes them, `max` being Infinity.
  * @throws {InvalidOptionError}
  */
 export function bytesOf(option: string, value: unknown): number {
-  if (value === 'max') return Infinity
-  const match = typeof value === 'string' ? /^(\d+)([KMGT]?)$/i.exec(value) : null
-  const bytes = match ? Number(match[1]) * factors[match[2]!.toUpperCase()]! : value
-  if (typeof bytes === 'number' && Number.isSafeInteger(bytes) && bytes >= 0) return bytes
+  const bytes = parseBytes(value)
+  if (bytes !== undefined) return bytes
   throw new InvalidOptionError(option, value, "bytes, also with a suffix K, M, G or T such as '64M', or 'max'")
 }
 
@@ -19,12 +17,9 @@ export function bytesOf(option: string, value: unknown): number {
  * @throws {InvalidOptionError}
  */
 export function cpusOf(option: string, value: unknown): number {
-  const match = typeof value === 'string' ? /^\s*(max|\d+)(?:\s+(\d+))?\s*$/.exec(value) : null
-  const period = Number(match?.[2] ?? 100_000)
-  if (!match || !(period > 0)) {
-    throw new InvalidOptionError(option, value, "'MAX PERIOD', 'MAX' or 'max', such as '50000 100000' for half a CPU")
-  }
-  return match[1] === 'max' ? Infinity : Number(match[1]) / period
+  const cpus = parseCpus(value)
+  if (cpus !== undefined) return cpus
+  throw new InvalidOptionError(option, value, "'MAX PERIOD', 'MAX' or 'max', such as '50000 100000' for half a CPU")
 }
 
 /**
