@@ -1,4 +1,5 @@
 import { DaemonError } from '../errors.ts'
+import { Shares } from './shares.ts'
 
 /** What one request holds. */
 export interface Held {
@@ -13,14 +14,10 @@ export interface Held {
  * until it has been answered, and a client need not send the last byte.
  */
 export class RequestRoom {
-  readonly #maxEach: number
-  readonly #maxAll: number
-  readonly #taken = new Map<string, number>()
-  #all = 0
+  readonly #bytes: Shares
 
   constructor(maxEach: number, maxAll: number) {
-    this.#maxEach = maxEach
-    this.#maxAll = maxAll
+    this.#bytes = new Shares(maxEach, maxAll)
   }
 
   /** Room for a request that comes. */
@@ -44,25 +41,16 @@ export class RequestRoom {
       },
       release: () => {
         isOver = true
-        this.#give(identity, bytes)
+        this.#bytes.give(identity, bytes)
         bytes = 0
       },
     }
   }
 
   #take(identity: string, bytes: number): void {
-    const taken = (this.#taken.get(identity) ?? 0) + bytes
-    if (taken > this.#maxEach) throw full(`requests of ${identity}`, this.#maxEach)
-    if (this.#all + bytes > this.#maxAll) throw full('all requests', this.#maxAll)
-    this.#taken.set(identity, taken)
-    this.#all += bytes
-  }
-
-  #give(identity: string, bytes: number): void {
-    const left = (this.#taken.get(identity) ?? 0) - bytes
-    if (left > 0) this.#taken.set(identity, left)
-    else this.#taken.delete(identity)
-    this.#all -= bytes
+    const bound = this.#bytes.take(identity, bytes)
+    if (bound === 'each') throw full(`requests of ${identity}`, this.#bytes.maxEach)
+    if (bound === 'all') throw full('all requests', this.#bytes.maxAll)
   }
 }
 

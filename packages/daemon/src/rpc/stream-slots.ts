@@ -1,15 +1,12 @@
 import { DaemonError } from '../errors.ts'
+import { Shares } from './shares.ts'
 
 /** How many streams there may be, of each identity and of all. */
 export class StreamSlots {
-  readonly #maxEach: number
-  readonly #maxAll: number
-  readonly #taken = new Map<string, number>()
-  #all = 0
+  readonly #streams: Shares
 
   constructor(maxEach: number, maxAll: number) {
-    this.#maxEach = maxEach
-    this.#maxAll = maxAll
+    this.#streams = new Shares(maxEach, maxAll)
   }
 
   /**
@@ -17,23 +14,17 @@ export class StreamSlots {
    * @throws {DaemonError} `TOO_MANY_STREAMS`
    */
   take(identity: string): () => void {
-    const taken = this.#taken.get(identity) ?? 0
-    if (taken >= this.#maxEach) throw full(`${identity} has ${taken} streams open, and may have no more`, this.#maxEach)
-    if (this.#all >= this.#maxAll) throw full(`${this.#all} streams are open, and there may be no more`, this.#maxAll)
-    this.#taken.set(identity, taken + 1)
-    this.#all++
+    const { maxEach, maxAll, taken } = this.#streams
+    const bound = this.#streams.take(identity, 1)
+    if (bound === 'each') {
+      throw full(`${identity} has ${this.#streams.takenBy(identity)} streams open, and may have no more`, maxEach)
+    }
+    if (bound === 'all') throw full(`${taken} streams are open, and there may be no more`, maxAll)
     let isTaken = true
     return () => {
-      if (isTaken) this.#release(identity)
+      if (isTaken) this.#streams.give(identity, 1)
       isTaken = false
     }
-  }
-
-  #release(identity: string): void {
-    const left = this.#taken.get(identity)! - 1
-    if (left === 0) this.#taken.delete(identity)
-    else this.#taken.set(identity, left)
-    this.#all--
   }
 }
 
