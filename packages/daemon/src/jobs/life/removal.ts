@@ -1,10 +1,8 @@
 import type { ManagedJob } from '../job.ts'
 import { EndedJobs } from '../retention/retention.ts'
 import type { Rooms } from '../rooms.ts'
+import { mostTimerMs } from '../timer.ts'
 import type { Attempts } from './attempts.ts'
-
-/** Most that a timer takes; then it is looked again. */
-const mostTimerMs = 2 ** 31 - 1
 
 /** Removes jobs that have ended: those that somebody wants removed, and those that have been kept for long enough. */
 export class Removal {

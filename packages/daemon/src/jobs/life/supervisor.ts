@@ -6,14 +6,12 @@ import type { SizedStatus } from '../output/sizes.ts'
 import type { Plan } from '../record/record.ts'
 import { backoffMs, isRestarted, ranForLong } from '../restart/policy.ts'
 import type { Rooms } from '../rooms.ts'
+import { mostTimerMs } from '../timer.ts'
 import { Attempts } from './attempts.ts'
 import { Teller } from './teller.ts'
 
 /** Milliseconds before a start is tried again for which there was no room on the disk: nobody tells when there is. */
 const diskPauseMs = 5_000
-
-/** Most that a timer takes. */
-const mostTimerMs = 2 ** 31 - 1
 
 /** Who is told that a job has ended for good. */
 type EndListener = (job: ManagedJob) => void

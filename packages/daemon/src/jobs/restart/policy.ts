@@ -1,11 +1,11 @@
 import type { ManagedRestart, ManagedState } from '@corral/api'
 import { InvalidOptionError } from '@corral/runner'
 
+import { mostTimerMs } from '../timer.ts'
+
 const leastBackoffMs = 100
 const defaultBackoffMs = 1_000
 const defaultBackoffMaxMs = 60_000
-/** As much as Node's timers take. */
-const mostMs = 2 ** 31 - 1
 
 /** A policy with its defaults. */
 export interface RestartPolicy {
@@ -41,8 +41,8 @@ export function checkRestart(restart: ManagedRestart): void {
 }
 
 function checkBackoff(option: string, ms: number | undefined, leastMs: number): void {
-  if (ms === undefined || (ms >= leastMs && ms <= mostMs)) return
-  throw new InvalidOptionError(option, ms, `milliseconds from ${leastMs} to ${mostMs}`)
+  if (ms === undefined || (ms >= leastMs && ms <= mostTimerMs)) return
+  throw new InvalidOptionError(option, ms, `milliseconds from ${leastMs} to ${mostTimerMs}`)
 }
 
 /** Whether an attempt that ended so, after so many restarts, is followed by another. */
